@@ -1,0 +1,72 @@
+"""The two questions the engine asks while it runs a turn; the TUI, `-p` and tests answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from chatglass.tools.tool import Assessment, ToolSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCall:
+    """A valid call that waits for its decision."""
+
+    session_id: str
+    turn_id: str
+    tool_call_id: str
+    spec: ToolSpec
+    arguments: dict[str, Any]
+    assessment: Assessment
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`edited` runs `arguments` instead; a denial's `reason` goes to the model."""
+
+    verdict: Literal["allow", "deny", "edited"]
+    decided_by: str
+    reason: str = ""
+    arguments: dict[str, Any] | None = None
+
+
+DecideTool = Callable[[PendingCall], Awaitable[Decision]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPlan:
+    """The next request before it is sent. Tokens are estimates; `cost` is None where unpriced."""
+
+    session_id: str
+    turn_id: str
+    endpoint: str
+    model: str
+    messages: Sequence[dict[str, Any]] = field(repr=False)
+    estimated_tokens: int
+    limit: int | None
+    cost: Decimal | None
+    request_number: int
+    """1 for the first request of the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Compact first, then ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Do not send. The turn ends with status `limit`, and `reason` is shown."""
+
+    reason: str
+
+
+BeforeRequest = Callable[[RequestPlan], Awaitable[Proceed | Compact | Stop]]

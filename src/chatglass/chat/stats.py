@@ -1,0 +1,71 @@
+"""TokenStats: the figures of a session, from one place for every screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chatglass.values.usage import UsageSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextParts:
+    """Estimated tokens of the next request, by what they are."""
+
+    system: int = 0
+    tools: int = 0
+    history: int = 0
+    tool_results: int = 0
+    summary: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.system + self.tools + self.history + self.tool_results + self.summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenStats:
+    """Figures of one session over all its branches.
+
+    `total_tokens`, `estimated_cost` and `tool_calls` are read from `SessionManager.get_stats()`;
+    the rest comes from the request rows. Costs in USD; None where no request could be priced.
+    """
+
+    total_tokens: int = 0
+    estimated_cost: Decimal | None = None
+    tool_calls: int = 0
+    segments: int = 1
+    """1 + compactions."""
+    requests: int = 0
+    unpriced_requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    source: UsageSource = "reported"
+    turn_requests: int = 0
+    turn_tokens: int = 0
+    turn_cost: Decimal | None = None
+    context: ContextParts = ContextParts()
+    limit: int | None = None
+    """The most tokens the next request may have."""
+    window: int | None = None
+    """The model's context window, None where unknown."""
+    pending: int = 0
+    """Estimated tokens of the request in flight, which `total_tokens` does not hold yet."""
+    cost_by_turn: tuple[Decimal, ...] = ()
+    """The last 30 turns, oldest first."""
+    tokens_per_second: float | None = None
+    first_token_ms: int | None = None
+    free: bool = False
+    """Every request went to an endpoint that costs nothing (local, demo)."""
+    degraded: str | None = None
+    """Why the ledger could not be used, where `total_tokens` comes from the request rows."""
+
+    @property
+    def context_tokens(self) -> int:
+        return self.context.total
+
+    @property
+    def context_fraction(self) -> float | None:
+        return self.context.total / self.limit if self.limit else None

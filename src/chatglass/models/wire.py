@@ -1,0 +1,202 @@
+"""What goes to a model and what comes back: the values between `chat` and `models`.
+
+A `ModelClient` turns one `ModelRequest` into a stream of `ModelEvent`s. The stream ends with
+exactly one `Finished`; anything else that ends it is a `ModelError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from chatglass.values.usage import Cost, Usage
+
+JsonObject = dict[str, Any]
+
+ErrorKind = Literal[
+    "unreachable",  # nothing answers at the base URL
+    "auth",  # 401, 403, no key
+    "not_found",  # 404, unknown model
+    "rate_limit",  # 429 after all retries
+    "context_overflow",  # the request is larger than the window
+    "rejected",  # another 4xx: the request itself is wrong
+    "server",  # 5xx, `event: error`
+    "cut",  # the stream ended without a finish reason
+    "empty",  # an answer with nothing in it
+    "malformed",  # HTML, or data that is not JSON
+    "timeout",
+]
+
+
+class ModelError(Exception):
+    """A request that failed. `cause` and `advice` are sentences for the screen.
+
+    `retryable` says whether sending the same again may help.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        cause: str,
+        advice: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(f"{cause} {advice}".strip())
+        self.kind: ErrorKind = kind
+        self.cause = cause
+        self.advice = advice
+        self.status = status
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One call: `messages` is the valid OpenAI list that the stored context stands for."""
+
+    model: str
+    messages: Sequence[JsonObject]
+    tools: Sequence[JsonObject] = ()
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPiece:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPiece:
+    """Progress of the call at `position` (0, 1, … in the order of the answer): how much of its
+    arguments has come. `name` may be empty until it is known."""
+
+    position: int
+    name: str
+    argument_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedCall:
+    """One whole tool call of an answer. `id` is unique within the answer, and never empty."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A retry before the stream began: the client sleeps `seconds`, then tries the `attempt`-th time."""
+
+    seconds: float
+    attempt: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """The endpoint refused `field` (`tools`, `stream_options`, …); it was dropped or renamed, and
+    that is remembered for this endpoint and model. `note` is a sentence for the screen."""
+
+    field: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The body as it was sent (after adaptation, keys of the JSON in order), once per attempt.
+    `body` has `messages` and `tools` in it."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The end of a good stream. `usage` is None where the server reported none."""
+
+    finish_reason: str
+    tool_calls: tuple[ProposedCall, ...] = ()
+    usage: Usage | None = None
+    model: str = ""
+    """The model that the server says answered."""
+
+
+ModelEvent = Sent | TextPiece | ReasoningPiece | ToolCallPiece | Waiting | Adapted | Finished
+
+
+class ModelClient(Protocol):
+    """Sends requests to one endpoint."""
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Raises ModelError. Closing the iterator closes the connection."""
+        ...
+
+    async def list_models(self) -> list[str]: ...
+    async def close(self) -> None: ...
+
+
+EndpointKind = Literal["openai", "ollama", "lmstudio", "llamacpp", "vllm", "demo", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where requests go. `key` is never shown, logged or stored: `repr` leaves it out."""
+
+    name: str
+    base_url: str
+    kind: EndpointKind = "other"
+    key: str | None = field(default=None, repr=False)
+    key_source: str = ""
+    """Where the key comes from, for error texts: `OPENAI_API_KEY`, `api_key_cmd of [endpoints.x]`."""
+    models: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    is_local: bool = False
+    """On this machine: no key is sent unless one is configured for it, and it costs nothing."""
+
+    @property
+    def is_demo(self) -> bool:
+        return self.kind == "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model on an endpoint, both by name. Model names are free text."""
+
+    endpoint: str
+    model: str
+
+
+class ModelManager(Protocol):
+    """The endpoints and models there are, and what is known of each."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]: ...
+
+    def client(self, endpoint: str) -> ModelClient:
+        """The one client of that endpoint. Raises ModelError for an unknown name."""
+        ...
+
+    async def context_window(self, ref: ModelRef) -> int | None:
+        """The most tokens the model takes, from settings, server or genai-prices; else None."""
+        ...
+
+    def price(self, ref: ModelRef, usage: Usage) -> Cost:
+        """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
+        ...
+
+    def estimate_tokens(self, ref: ModelRef, text: str) -> int:
+        """Tokens of `text` for that model, by character class."""
+        ...
+
+    def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:
+        """Learn from one request whose prompt was estimated and then reported."""
+        ...

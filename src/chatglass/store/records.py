@@ -1,0 +1,239 @@
+"""The rows of the store, as values.
+
+Times are integers in milliseconds since the epoch (`*_at`), durations integers in milliseconds,
+costs decimals in USD. Ids are ULIDs of `chatglass.values.ids` and never change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from chatglass.values.usage import Usage
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+MessageStatus = Literal["complete", "partial", "interrupted", "error"]
+"""`partial`: being streamed, or found so after a crash (then `recover()` makes it `interrupted`)."""
+
+RequestPurpose = Literal["answer", "compaction"]
+RequestStatus = Literal["running", "complete", "interrupted", "error"]
+
+ToolCallState = Literal[
+    "proposed", "asking", "approved", "running", "ok", "error", "denied", "cancelled", "unknown"
+]
+"""`unknown`: found `running` after a crash; it may have taken effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What a session sends beside its messages. None: the endpoint's default."""
+
+    system_prompt: str | None = None
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A session without its messages.
+
+    `leaf_id` is the last message of the shown path, None where the path is empty; `root` the
+    absolute working directory; `cost` the sum of all priced requests of all branches.
+    """
+
+    id: str
+    title: str
+    root: str
+    endpoint: str
+    model: str
+    created_at: int
+    updated_at: int
+    title_by_user: bool = False
+    leaf_id: str | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    draft: str = ""
+    pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
+    forked_from: tuple[str, str] | None = None
+    """(session id, message id) of the origin of a fork."""
+    # Kept by the store with every write, so that listing reads no transcript.
+    messages: int = 0
+    requests: int = 0
+    unpriced_requests: int = 0
+    tool_calls: int = 0
+    total_tokens: int = 0
+    cost: Decimal = Decimal(0)
+    last_status: MessageStatus = "complete"
+    """Status of the newest assistant message."""
+    excerpt: str = ""
+    """The start of the first prompt, at most 200 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """One message. Final once its status is not `partial`: edits and retries are new rows.
+
+    `content` is text, or for prompts with attachments the JSON array of OpenAI content parts
+    (`content_is_json`). `tool_calls` is OpenAI's array as JSON text, byte for byte as it is sent.
+    """
+
+    id: str
+    session_id: str
+    parent_id: str | None
+    turn_id: str
+    role: Role
+    content: str
+    created_at: int
+    status: MessageStatus = "complete"
+    content_is_json: bool = False
+    reasoning: str = ""
+    reasoning_ms: int = 0
+    tool_calls: str | None = None
+    tool_call_id: str | None = None
+    tool_name: str | None = None
+    endpoint: str | None = None
+    model: str | None = None
+    error: str | None = None
+    """Of an assistant message that ended in an error: the cause in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One call to a model.
+
+    `parts` says by reference what was sent, in order: `["message", id]`, or `["blob", hash]` for
+    JSON text kept in the blobs (the system prompt, a message that was sent otherwise than it is
+    stored). `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest
+    of the body. From these the body is rebuilt byte for byte.
+    """
+
+    id: str
+    session_id: str
+    turn_id: str
+    message_id: str | None
+    """The assistant message it answered into."""
+    purpose: RequestPurpose
+    endpoint: str
+    base_url: str
+    model: str
+    started_at: int
+    status: RequestStatus = "running"
+    parts: tuple[tuple[str, str], ...] = ()
+    tools_hash: str | None = None
+    body_hash: str | None = None
+    compaction_id: str | None = None
+    first_token_at: int | None = None
+    finished_at: int | None = None
+    finish_reason: str | None = None
+    attempts: int = 1
+    estimated_prompt_tokens: int = 0
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    price_source: str = "unknown"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallRow:
+    """One tool call with its decision and result.
+
+    `call_id` is the id in the message list (ours where the provider gave none or repeated one).
+    `arguments` is the text as the model wrote it; `edited_arguments` what ran instead, if it was
+    edited. What the tool produced, and what the model saw of it, are read apart
+    (`SessionStore.tool_result`), since a result may be large.
+    """
+
+    id: str
+    session_id: str
+    turn_id: str
+    request_id: str
+    message_id: str
+    call_id: str
+    position: int
+    name: str
+    arguments: str
+    proposed_at: int
+    server: str = ""
+    """The MCP server it went to; empty for built-in tools."""
+    state: ToolCallState = "proposed"
+    edited_arguments: str | None = None
+    decided_by: str = ""
+    """Who or what rule decided: `user`, `policy: …`, `flag --yolo`, `session grant`."""
+    reason: str = ""
+    decided_at: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    result_bytes: int = 0
+    seen_bytes: int = 0
+    error: str | None = None
+
+    @property
+    def duration_ms(self) -> int | None:
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`produced`: all the tool gave; `seen`: what the model got of it."""
+
+    produced: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactionRow:
+    """From `anchor_id` on (the message after which it was made), what lies before
+    `first_kept_id` on the path is sent as `summary` instead (empty: it is left out).
+
+    It holds wherever its anchor is on the shown path.
+    """
+
+    id: str
+    session_id: str
+    anchor_id: str
+    first_kept_id: str
+    strategy: str
+    created_at: int
+    summary: str = ""
+    request_id: str | None = None
+    tokens_before: int = 0
+    tokens_after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedPrompt:
+    """A prompt that was entered while the engine was busy, in the order of `id`."""
+
+    id: str
+    session_id: str
+    text: str
+    created_at: int
+    content_json: str | None = None
+    """The OpenAI content parts, where there are attachments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionQuery:
+    """What to list: newest first, at most `limit` rows after `offset`."""
+
+    title_contains: str = ""
+    root: str | None = None
+    include_archived: bool = False
+    limit: int = 20_000
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """One matching message or tool call; `line` is the text around the match."""
+
+    session_id: str
+    message_id: str
+    kind: Literal["title", "message", "tool"]
+    line: str

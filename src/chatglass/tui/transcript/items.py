@@ -1,0 +1,86 @@
+"""What the transcript shows: plain objects, no widgets.
+
+A message is an item; a turn with several requests is several `AnswerItem`s, of which only the
+first has a heading (`continues`). Items are changed in place by the app's handlers, which then
+tell the transcript (`Transcript.changed`), or pushed to (`push_text`, `push_reasoning`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chatglass.store.records import ToolCallState
+
+
+@dataclass(slots=True, kw_only=True)
+class ToolCard:
+    """One tool call as a line: state, name, short arguments, duration, size."""
+
+    tool_call_id: str
+    name: str
+    arguments: str
+    """Already one visible line."""
+    state: ToolCallState = "proposed"
+    started_at: int | None = None
+    duration_ms: int | None = None
+    size: str = ""
+    progress: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class PromptItem:
+    id: str
+    text: str
+    at: int
+    """Milliseconds since the epoch."""
+    state: Literal["sent", "queued", "waiting"] = "sent"
+    """`queued`: the model works; `waiting`: the engine still starts."""
+    attachments: tuple[str, ...] = ()
+    branch: tuple[int, int] | None = None
+    """(place, of how many), both from 1, where there are siblings."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerItem:
+    id: str
+    at: int
+    model: str
+    continues: bool = False
+    """It goes on with the turn of the item before it: no heading."""
+    reasoning: str = ""
+    reasoning_ms: int = 0
+    reasoning_open: bool = False
+    text: str = ""
+    status: Literal["streaming", "complete", "interrupted", "error"] = "complete"
+    cards: list[ToolCard] = field(default_factory=list)
+    drafting: str = ""
+    """What the model is writing beside text, as `write_file 3,120 characters`; shown while streaming."""
+    footer: str = ""
+    """Model, tokens, cost, seconds; under the last answer of a turn."""
+    error: str = ""
+    advice: str = ""
+    branch: tuple[int, int] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class NoticeItem:
+    """A sentence from the program, not from the model."""
+
+    id: str
+    text: str
+    advice: str = ""
+    severity: Literal["information", "warning", "error"] = "information"
+
+
+@dataclass(slots=True, kw_only=True)
+class FoldItem:
+    """A compaction: what is sent instead of the messages above it."""
+
+    id: str
+    title: str
+    body: str = ""
+    open: bool = False
+
+
+Item = PromptItem | AnswerItem | NoticeItem | FoldItem

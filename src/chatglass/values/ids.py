@@ -1,0 +1,18 @@
+"""Ids: ULIDs, so that rows sort by the time they were made (https://github.com/ulid/spec)."""
+
+from __future__ import annotations
+
+import threading
+
+from ulid import ULID
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """26 characters, unique, and greater than every id this process made before."""
+    global _last
+    with _lock:
+        _last = max(int(ULID()), _last + 1)
+        return str(ULID.from_int(_last))

@@ -1,0 +1,57 @@
+"""Usage and cost of requests: the two figures every screen shows, with where each comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+UsageSource = Literal["reported", "estimated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one request, or a sum over requests.
+
+    `cached_tokens` and `cache_write_tokens` are part of `prompt_tokens`; `reasoning_tokens` are
+    part of `completion_tokens` (the convention of OpenAI's `usage` object). `raw` is the
+    provider's own object as JSON text, and None for estimates and sums.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    source: UsageSource = "reported"
+    raw: str | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        """The sum; estimated as soon as one part is."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            source="estimated" if "estimated" in (self.source, other.source) else "reported",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request cost. `usd` is None where no price is known, and 0 where it is known to be free.
+
+    `source` says who set the price: `provider`, `settings`, `genai-prices X.Y.Z`, `local`, `demo`
+    or `unknown`.
+    """
+
+    usd: Decimal | None
+    source: str
+
+
+UNPRICED = Cost(None, "unknown")
