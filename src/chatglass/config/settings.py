@@ -1,0 +1,171 @@
+"""The settings file, `config.toml`: what may stand in it, and reading it strictly.
+
+An unknown key is refused with the nearest right one, since a setting that is silently ignored is
+worse than none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chatglass.config.errors import ConfigError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class EndpointSettings(_Table):
+    """`[endpoints.NAME]`: an OpenAI-compatible server."""
+
+    base_url: str
+    """Where it answers, up to and with `/v1`."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key."""
+    api_key_cmd: str | None = None
+    """A command that prints the key (run without a shell)."""
+    models: tuple[str, ...] = ()
+    """Models to offer beside those the server lists; the first is the default."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Extra headers of every request."""
+    context_window: int | None = Field(default=None, gt=0)
+    """The most tokens its models take, where nothing else says so."""
+
+
+class PriceSettings(_Table):
+    """`[prices."MODEL"]`: USD per million tokens."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cached_input: Decimal | None = Field(default=None, ge=0)
+    cache_write: Decimal | None = Field(default=None, ge=0)
+
+
+class ContextSettings(_Table):
+    """`[context]`: how much is sent."""
+
+    token_threshold: int = Field(default=150_000, gt=0)
+    """The most tokens of a request, where the model's window allows that many."""
+    infinite: bool = True
+    """Compact at the limit; if false, a request over the limit is refused."""
+    strategy: str = "trim"
+    """How old messages are compacted."""
+
+
+class TurnSettings(_Table):
+    """`[turn]`: what one turn may do."""
+
+    max_requests: int = Field(default=50, gt=0)
+    """Requests of one turn before it stops."""
+    loop_after: int = Field(default=3, gt=1)
+    """The same call with the same arguments so many times in a turn is a loop."""
+
+
+class Settings(_Table):
+    """Everything that may stand in `config.toml`."""
+
+    endpoint: str | None = None
+    """The endpoint to start with: a name of `[endpoints]`, `openai` or `demo`."""
+    model: str | None = None
+    """The model to start with."""
+    theme: str = "chatglass-dark"
+    """The colour theme."""
+    sidebar: bool = True
+    """Whether the sidebar is shown where there is room."""
+    reduced_motion: bool = False
+    """No spinners, no blinking."""
+    system_prompt: str | None = None
+    """The system prompt of new sessions."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    reasoning_effort: str | None = None
+    context: ContextSettings = ContextSettings()
+    turn: TurnSettings = TurnSettings()
+    endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys by action id, as `"session.new" = "ctrl+t"`."""
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in `path`, or the defaults where there is no such file. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} can't be read: {error}.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        lines = [_describe(fault["loc"], fault["msg"], fault["type"]) for fault in error.errors()]
+        raise ConfigError(
+            f"The settings file {path} has faults:\n  " + "\n  ".join(lines)
+        ) from error
+
+
+def _describe(loc: Sequence[int | str], message: str, kind: str) -> str:
+    name = ".".join(str(part) for part in loc)
+    if kind != "extra_forbidden":
+        return f"{name}: {message}"
+    return f"{name}: there is no such setting.{_did_you_mean(loc)}"
+
+
+def _did_you_mean(loc: Sequence[int | str]) -> str:
+    known = _keys_at(loc[:-1])
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
+    if near:
+        return f" Did you mean {near[0]}?"
+    return f" Here may stand: {', '.join(sorted(known))}." if known else ""
+
+
+def _keys_at(loc: Sequence[int | str]) -> list[str]:
+    """The keys that the table at `loc` may have."""
+    table: type[BaseModel] = Settings
+    tables: dict[str, type[BaseModel]] = {
+        "context": ContextSettings,
+        "turn": TurnSettings,
+        "endpoints": EndpointSettings,
+        "prices": PriceSettings,
+    }
+    for part in loc:
+        table = tables.get(str(part), table)
+    return list(table.model_fields)
+
+
+def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
+    """Write one setting (`keys` from the top table down) and keep the rest of the file, comments
+    and all. The file is replaced in one step. Raises ConfigError.
+    """
+    import os
+    import tempfile
+
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = (
+            tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+        )
+        table: Any = document
+        for key in keys[:-1]:
+            table = table.setdefault(key, tomlkit.table())
+        table[keys[-1]] = value
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(tomlkit.dumps(document))
+        Path(name).replace(path)
+    except (OSError, TOMLKitError) as error:
+        raise ConfigError(f"The settings file {path} can't be written: {error}.") from error
