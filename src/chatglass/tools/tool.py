@@ -79,6 +79,8 @@ class Assessment:
     why: str
     rule: str
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+    always_ask: bool = False
+    """Only a person may answer: no session grant, no `--allow-tool`, no `--yolo` covers it."""
 
 
 class InvalidArguments(Exception):
@@ -100,7 +102,12 @@ class Tool(Protocol):
         ...
 
     def assess(self, arguments: JsonObject, root: Path) -> Assessment:
-        """Whether this call may run unasked, inside the session's working directory `root`."""
+        """Whether this call may run unasked, inside the session's working directory `root`.
+
+        Called before every run, also of edited arguments, with what `validate` gave. It may read
+        files and resolve names: call it in a thread (`asyncio.to_thread`). A run that finds
+        another file or address than the last assessment named refuses.
+        """
         ...
 
     def run(
