@@ -1,7 +1,9 @@
 """SessionStore: what chatglass asks of a place that keeps sessions.
 
 Every method that writes returns after the write is committed: what was awaited survives SIGKILL.
-Methods may be called from one event loop at a time and run in the order of the calls.
+Methods may be called from one event loop at a time. Writes run in the order of the calls, and a
+read sees every write that was awaited before it. Cancelling a task that awaits a write does not
+undo the write: once called, it is done whole or fails whole.
 Errors are `StoreError`s that name the file, the cause and the way on.
 """
 
@@ -12,6 +14,7 @@ from typing import Protocol
 
 from chatglass.store.records import (
     CompactionRow,
+    Holder,
     MessageRow,
     Parameters,
     QueuedPrompt,
@@ -57,10 +60,15 @@ class SessionStore(Protocol):
         ...
 
     async def list_sessions(self, query: SessionQuery) -> list[SessionRow]:
-        """Newest first; sessions with neither message nor draft are left out. Reads no transcript."""
+        """Newest first; sessions with neither message, draft nor queued prompt are left out.
+
+        Reads no transcript."""
         ...
 
-    async def newest_session(self, root: str) -> SessionRow | None: ...
+    async def newest_session(self, root: str) -> SessionRow | None:
+        """The first of `list_sessions` with that root, archived ones left out."""
+        ...
+
     async def rename_session(self, session_id: str, title: str, *, by_user: bool) -> None: ...
     async def set_model(self, session_id: str, endpoint: str, model: str) -> None: ...
     async def set_parameters(self, session_id: str, parameters: Parameters) -> None: ...
@@ -70,7 +78,26 @@ class SessionStore(Protocol):
         ...
 
     async def set_draft(self, session_id: str, draft: str) -> None: ...
-    async def delete_session(self, session_id: str) -> None: ...
+    def set_draft_now(self, session_id: str, draft: str) -> None:
+        """`set_draft` that blocks until it is committed: for the exit, when nothing can be awaited."""
+        ...
+
+    async def delete_session(self, session_id: str) -> None:
+        """Remove it with all that is its own. StoreError while another live process holds it."""
+        ...
+
+    # -- who runs a session
+    async def claim(self, session_id: str) -> Holder | None:
+        """Make this process the one that runs the session. None: it is now (or was already).
+
+        Otherwise nothing changed, and the other live process that holds it is returned. A holder
+        that no longer lives is replaced.
+        """
+        ...
+
+    async def release(self, session_id: str) -> None:
+        """Give up this process's claim, if it has one. `close` releases all that this store made."""
+        ...
 
     # -- messages
     async def append_message(self, row: MessageRow, *, queued_id: str | None = None) -> None:
@@ -82,11 +109,15 @@ class SessionStore(Protocol):
         ...
 
     async def checkpoint_message(self, message_id: str, content: str, reasoning: str) -> None:
-        """The text so far of a `partial` message. Not indexed for search."""
+        """The text so far of a `partial` message. Not indexed for search.
+
+        Nothing happens if the message is final by now."""
         ...
 
     async def finish_message(self, row: MessageRow) -> None:
-        """The final form of a `partial` message (same id); indexes it."""
+        """The final form of a `partial` message (same id); indexes it.
+
+        A message that is final already stays as it is: StoreError if `row` differs from it."""
         ...
 
     async def path(self, session_id: str, leaf_id: str | None) -> list[MessageRow]:
@@ -103,17 +134,24 @@ class SessionStore(Protocol):
 
     # -- requests and tool calls
     async def put_blob(self, text: str) -> str:
-        """Keep `text` once, under the SHA-256 of its UTF-8 in hex, which is returned."""
+        """Keep `text` once, under the SHA-256 of its UTF-8 in hex, which is returned.
+
+        A blob stays as long as a request of some session refers to it, and an hour without one.
+        """
         ...
 
     async def get_blob(self, digest: str) -> str: ...
     async def add_request(self, row: RequestRow) -> None: ...
     async def finish_request(self, row: RequestRow) -> None:
-        """Replace the row of that id; the session's totals follow."""
+        """Replace the row of that id; the session's totals follow. Empty `parts` keep those it has."""
         ...
 
     async def requests(self, session_id: str) -> list[RequestRow]:
-        """All of the session's requests, of every branch, oldest first."""
+        """All of the session's requests, of every branch, oldest first, without their `parts`."""
+        ...
+
+    async def request_parts(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        """What the request sent, in order (`RequestRow.parts`)."""
         ...
 
     async def add_tool_calls(self, rows: Sequence[ToolCallRow]) -> None: ...
@@ -144,7 +182,13 @@ class SessionStore(Protocol):
         """Settle what a crash left: partial messages become `interrupted`, running requests
         `interrupted`, running tool calls `unknown`, earlier open ones `cancelled`. Idempotent.
 
-        Only for a session that no live engine runs."""
+        Only for a session that no live engine of this process runs; where another live process
+        holds it, nothing happens."""
         ...
 
-    async def search(self, text: str, limit: int = 200) -> list[SearchHit]: ...
+    async def search(self, text: str, limit: int = 200) -> list[SearchHit]:
+        """What holds every word of `text` (a "quoted phrase" counts as one), newest first.
+
+        Words match anywhere, in either case. With no word of three characters, titles only.
+        """
+        ...

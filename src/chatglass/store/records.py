@@ -105,9 +105,11 @@ class MessageRow:
 class RequestRow:
     """One call to a model.
 
-    `parts` says by reference what was sent, in order: `["message", id]`, or `["blob", hash]` for
-    JSON text kept in the blobs (the system prompt, a message that was sent otherwise than it is
-    stored). `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest
+    `parts` says by reference what was sent, in order: `("path", "FIRST LAST")` for the stored
+    messages from FIRST down the path to LAST, or `("blob", hash)` for the JSON text of one message
+    kept in the blobs (the system prompt, a summary, a message that was sent otherwise than it is
+    stored). Ranges, since a list of ids would grow with every request of a long session.
+    `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest
     of the body. From these the body is rebuilt byte for byte.
     """
 
@@ -230,8 +232,23 @@ class SessionQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The process that runs a session. `started` and `boot` tell a later process of the same pid apart."""
+
+    pid: int
+    started: str
+    """When the process started, in the words of its system; only equality means anything."""
+    boot: str
+    """Which boot of the machine; empty where the system does not say."""
+    claimed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """One matching message or tool call; `line` is the text around the match."""
+    """One matching title, message or tool call; `line` is the text around the match, made visible.
+
+    `message_id` is empty for a title, and for a tool call the message that proposed it.
+    """
 
     session_id: str
     message_id: str
