@@ -1,0 +1,89 @@
+"""What an action is, and how its keys are written for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["app", "composer", "transcript", "inspector", "sessions", "approval"]
+"""Where the keys of an action work; `app` is everywhere."""
+
+PLACES: dict[Place, str] = {
+    "app": "Everywhere",
+    "composer": "In the composer",
+    "transcript": "In the transcript",
+    "inspector": "In the inspector",
+    "sessions": "In the session list",
+    "approval": "In the approval panel",
+}
+
+_NAMES = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "space": "Space",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "delete": "Del",
+    "backspace": "Bksp",
+    "underscore": "_",
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing a user can do.
+
+    `id` never changes: settings, docs and tests name it. `keys` are Textual key names. `slash`
+    is the command without its slash, `hint` its argument as help shows it (in `[ ]` where it may
+    be left out). `command` is the Textual action that runs it; by default the app's `do(id)`.
+    `footer` orders the footer, smallest first; None keeps it out. An action with `palette` unset
+    only makes sense under its key (moving, sending) and is not offered as a command.
+    """
+
+    id: str
+    label: str
+    tooltip: str
+    keys: tuple[str, ...] = ()
+    place: Place = "app"
+    slash: str = ""
+    hint: str = ""
+    command: str = ""
+    footer: int | None = None
+    palette: bool = True
+
+    @property
+    def run(self) -> str:
+        """The Textual action string."""
+        return self.command or f"app.do('{self.id}')"
+
+    @property
+    def usage(self) -> str:
+        """The command as one types it, as `/rename [title]`; empty where there is none."""
+        return f"/{self.slash} {self.hint}".rstrip() if self.slash else ""
+
+
+def key_label(key: str) -> str:
+    """A Textual key name as people write it: `ctrl+s` → `^S`, `shift+enter` → `Shift+Enter`."""
+    *modifiers, last = key.split("+")
+    name = _NAMES.get(last)
+    if name is None:
+        name = last.upper() if len(last) > 1 and last[0] == "f" and last[1:].isdigit() else last
+    if modifiers == ["ctrl"] and len(name) == 1:
+        return f"^{name.upper()}"
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+def keys_label(keys: tuple[str, ...], limit: int = 9) -> str:
+    """The first `limit` keys, joined; `—` where there is none."""
+    return " ".join(key_label(key) for key in keys[:limit]) or "—"

@@ -1,0 +1,80 @@
+"""The one-line footer: keys of the most used actions, as many as fit, each clickable."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from chatglass.tui.actions.action import Action, key_label
+from chatglass.tui.actions.registry import ACTIONS, Actions
+
+
+def fitting(actions: list[Action], width: int) -> list[tuple[int, Action, str, str]]:
+    """(x, action, key, label) of those that fit into `width`, dropping the last ones first.
+
+    What does not fit with its label may still stand; a later, shorter one never jumps ahead.
+    """
+    placed: list[tuple[int, Action, str, str]] = []
+    x = 1
+    for action in actions:
+        key = key_label(action.keys[0])
+        needed = len(key) + 1 + len(action.label)
+        if x + needed > width:
+            break
+        placed.append((x, action, key, action.label))
+        x += needed + 2
+    return placed
+
+
+class FooterLine(Widget):
+    """Shows the registry's footer actions; a click runs one."""
+
+    DEFAULT_CSS = """
+    FooterLine { height: 1; width: 1fr; color: $footer-description-foreground; background: $footer-background; }
+    FooterLine > .footer-line--key { color: $footer-key-foreground; text-style: bold; }
+    """
+    COMPONENT_CLASSES = {"footer-line--key"}
+
+    def __init__(self, registry: Actions = ACTIONS, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._registry = registry
+
+    def _placed(self) -> list[tuple[int, Action, str, str]]:
+        shown = [action for action in self._registry if action.footer is not None and action.keys]
+        return fitting(sorted(shown, key=lambda action: action.footer or 0), self.size.width)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return 1
+
+    def render_line(self, y: int) -> Strip:
+        style = self.rich_style
+        key_style = style + self.get_component_rich_style("footer-line--key", partial=True)
+        segments: list[Segment] = []
+        cells = 0
+        for x, _action, key, label in self._placed():
+            segments.append(Segment(" " * (x - cells), style))
+            segments.append(Segment(key, key_style))
+            segments.append(Segment(f" {label}", style))
+            cells = x + len(key) + 1 + len(label)
+        return Strip(segments, cells).adjust_cell_length(self.size.width, style)
+
+    def action_at(self, x: int) -> Action | None:
+        """The action drawn at column `x`."""
+        for start, action, key, label in self._placed():
+            if start <= x < start + len(key) + 1 + len(label):
+                return action
+        return None
+
+    async def on_click(self, event: events.Click) -> None:
+        if action := self.action_at(event.x):
+            event.stop()
+            await self.app.run_action(action.run)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        action = self.action_at(event.x)
+        tooltip = action.tooltip if action else None
+        if self.tooltip != tooltip:
+            self.tooltip = tooltip

@@ -1,0 +1,141 @@
+"""How figures are written on screen: tokens, money, times, bars. The one place for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+
+UNKNOWN = "—"
+ABOUT = "≈"
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def tokens(count: int | None) -> str:
+    """`52,310`; `—` where unknown."""
+    return UNKNOWN if count is None else f"{count:,}"
+
+
+def short_tokens(count: int | None) -> str:
+    """`812`, `52.3k`, `120k`, `1.2M`: at most five characters up to 999 million."""
+    if count is None:
+        return UNKNOWN
+    if count < 0:
+        return f"-{short_tokens(-count)}"
+    if count < 1_000:
+        return str(count)
+    for size, unit in ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G")):
+        if (scaled := count / size) < 99.95:
+            return f"{scaled:.1f}".removesuffix(".0") + unit
+        if scaled < 999.5:
+            return f"{scaled:.0f}{unit}"
+    return f"{count / 1_000_000_000_000:.1f}T"
+
+
+def money(usd: Decimal | None, *, about: bool = False) -> str:
+    """`$0.0183`: four decimals below a dollar, more where that would hide the figure; `—` unpriced.
+
+    `about` puts `≈` before a figure that rests on an estimate.
+    """
+    if usd is None:
+        return UNKNOWN
+    sign = "-" if usd < 0 else ""
+    size = abs(usd)
+    if size == 0:
+        text = "0.00"
+    elif size >= 100:
+        text = f"{size:,.0f}" if size >= 1_000 else f"{size:.1f}"
+    elif size >= 1:
+        text = f"{size:.2f}"
+    elif size >= Decimal("0.001"):
+        text = f"{size:.4f}"
+    elif size >= Decimal("0.0000001"):
+        # Two significant digits: the smallest prices are some 1e-8 dollars a token.
+        places = Decimal(1).scaleb(size.adjusted() - 1)
+        text = f"{size.quantize(places, ROUND_HALF_EVEN):f}"
+    else:
+        return f"{sign}<$0.0000001"
+    return f"{f'{ABOUT} ' if about else ''}{sign}${text}"
+
+
+def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpriced: int = 0) -> str:
+    """A cost with what is known of it: `free`, `—`, `$0.0183`, or `$0.0183+` with unpriced requests."""
+    if free:
+        return "free"
+    if usd is None:
+        return UNKNOWN
+    return money(usd, about=about) + ("+" if unpriced else "")
+
+
+def percent(fraction: float | None) -> str:
+    """`41%`, `<1%`; `—` where unknown."""
+    if fraction is None:
+        return UNKNOWN
+    if 0 < fraction < 0.01:
+        return "<1%"
+    return f"{int(fraction * 100)}%"
+
+
+def seconds(duration_ms: int | float | None) -> str:
+    """`0.02 s`, `4.2 s`, `1 min 04 s`, `2 h 03 min`; `—` where unknown."""
+    if duration_ms is None:
+        return UNKNOWN
+    value = duration_ms / 1_000
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 59.95:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3_600} h {whole % 3_600 // 60:02} min"
+
+
+def speed(per_second: float | None) -> str:
+    """`82 tok/s`, `3.4 tok/s`; empty where unknown."""
+    if per_second is None:
+        return ""
+    return f"{per_second:.0f} tok/s" if per_second >= 9.95 else f"{per_second:.1f} tok/s"
+
+
+def bar(fraction: float | None, width: int, mark: float | None = None) -> str:
+    """`▰▰▰▱▱│▱` of `width` cells. Anything above 0 shows, and only the full shows as full.
+
+    `mark` puts a `│` at that fraction of the width; unknown shows as an empty bar.
+    """
+    if width <= 0:
+        return ""
+    filled = 0
+    if fraction:
+        filled = min(width, max(1, int(fraction * width)))
+    cells = ["▰"] * filled + ["▱"] * (width - filled)
+    if mark is not None and width > 2:
+        cells[min(width - 1, round(mark * width))] = "│"
+    return "".join(cells)
+
+
+def sparkline(values: Sequence[Decimal | float], width: int) -> str:
+    """The last `width` values as `▁▂▅▇`, scaled to the greatest of them."""
+    shown = [float(value) for value in values[-width:]] if width > 0 else []
+    top = max(shown, default=0.0)
+    if top <= 0:
+        return _SPARKS[0] * len(shown)
+    return "".join(_SPARKS[min(7, max(0, int(value / top * 7.999)))] for value in shown)
+
+
+def answer_footer(
+    model: str,
+    total_tokens: int | None,
+    usd: Decimal | None,
+    duration_ms: int | None,
+    *,
+    about: bool = False,
+    free: bool = False,
+) -> str:
+    """Under an answer: `gpt-5-mini · 1,204 tokens · $0.0021 · 4.2 s`."""
+    parts = [model]
+    if total_tokens is not None:
+        parts.append(f"{f'{ABOUT} ' if about else ''}{tokens(total_tokens)} tokens")
+    parts.append(cost(usd, about=about, free=free))
+    if duration_ms is not None:
+        parts.append(seconds(duration_ms))
+    return " · ".join(part for part in parts if part)

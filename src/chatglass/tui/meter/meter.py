@@ -1,0 +1,98 @@
+"""The meter: the figures of the session, redrawn on events and never relaid out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from chatglass.chat.stats import TokenStats
+from chatglass.tui.meter.rows import Row, Tone, meter_rows
+
+SHORTEST_INTERVAL = 0.1
+"""Seconds between two drawings: ten a second."""
+
+
+class Meter(Widget):
+    """A panel of figures. `show(stats)` may be called as often as one likes."""
+
+    DEFAULT_CSS = """
+    Meter { width: 1fr; height: 1fr; }
+    Meter > .meter--label { color: $text-muted; }
+    Meter > .meter--value { color: $text; }
+    Meter > .meter--good { color: $text-success; }
+    Meter > .meter--warning { color: $text-warning; text-style: bold; }
+    Meter > .meter--error { color: $text-error; text-style: bold; }
+    """
+    COMPONENT_CLASSES = {
+        "meter--label",
+        "meter--value",
+        "meter--good",
+        "meter--warning",
+        "meter--error",
+    }
+
+    def __init__(
+        self, *, id: str | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(id=id)
+        self.border_title = "Meter"
+        self._clock = clock
+        self._stats = TokenStats()
+        self._drawn_at = float("-inf")
+        self._later: Timer | None = None
+        self._rows: list[Row] | None = None
+        self.drawings = 0
+        """How often new figures were drawn, for tests and the debug screen."""
+
+    @property
+    def stats(self) -> TokenStats:
+        return self._stats
+
+    def show(self, stats: TokenStats) -> None:
+        """Show these figures: at once, or within 0.1 s of the last drawing."""
+        if stats == self._stats and self._rows is not None:
+            return
+        self._stats = stats
+        if self._later is not None:
+            return
+        wait = self._drawn_at + SHORTEST_INTERVAL - self._clock()
+        if wait <= 0 or not self.is_attached:
+            self._draw()
+        else:
+            self._later = self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        self._later = None
+        self._drawn_at = self._clock()
+        self._rows = None
+        self.drawings += 1
+        source = "free" if self._stats.free else self._stats.source
+        if self._stats.requests and self.border_subtitle != source:
+            self.border_subtitle = source
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._rows = None
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(meter_rows(self._stats, width, 100))
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        if self._rows is None:
+            self._rows = meter_rows(self._stats, width, height)
+        if y >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        segments = [Segment(text, self._style(tone)) for text, tone in self._rows[y].pieces]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, tone: Tone):
+        if not tone:
+            return self.rich_style
+        return self.rich_style + self.get_component_rich_style(f"meter--{tone}", partial=True)

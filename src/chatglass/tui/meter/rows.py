@@ -1,0 +1,208 @@
+"""What the meter shows, as rows of styled pieces; no widget, so that it can be tested as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import cell_len
+
+from chatglass.chat.stats import TokenStats
+from chatglass.tui.meter import figures
+from chatglass.values.text import one_line
+
+Tone = Literal["", "label", "value", "good", "warning", "error"]
+
+WARNING_AT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line. `rank` says how soon it goes where the height is short: the greatest first."""
+
+    rank: int
+    pieces: tuple[tuple[str, Tone], ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.pieces)
+
+
+def level(fraction: float | None) -> Tone:
+    """The tone of a context this full."""
+    if fraction is None or fraction < WARNING_AT:
+        return "good"
+    return "warning" if fraction < 1 else "error"
+
+
+def _pair(rank: int, label: str, value: str, width: int, tone: Tone = "value") -> Row:
+    """Label left, value right; the label gives way."""
+    room = max(0, width - cell_len(value) - 1)
+    label = label[:room]
+    gap = max(1, width - cell_len(label) - cell_len(value))
+    return Row(rank, ((label, "label"), (" " * gap, ""), (value, tone)))
+
+
+def _two(rank: int, width: int, *pairs: tuple[str, str]) -> list[Row]:
+    """Two pairs on one row where they fit, else a row each."""
+    wanted = sum(cell_len(label) + cell_len(value) + 1 for label, value in pairs) + 2
+    if wanted > width or len(pairs) != 2:
+        return [_pair(rank, label, value, width) for label, value in pairs]
+    (one, first), (two, second) = pairs
+    gap = width - wanted + 2
+    return [
+        Row(
+            rank,
+            (
+                (f"{one} ", "label"),
+                (first, "value"),
+                (" " * gap, ""),
+                (f"{two} ", "label"),
+                (second, "value"),
+            ),
+        )
+    ]
+
+
+def _context(stats: TokenStats, width: int) -> list[Row]:
+    fraction = stats.context_fraction
+    tone = level(fraction)
+    used = figures.tokens(stats.context_tokens)
+    most = figures.tokens(stats.limit)
+    if cell_len(f"context {used} / {most}") > width:
+        used, most = figures.short_tokens(stats.context_tokens), figures.short_tokens(stats.limit)
+    share = figures.percent(fraction)
+    rows = [
+        _pair(0, "context", f"{used} / {most}", width),
+        Row(
+            1,
+            (
+                (figures.bar(fraction, max(4, width - 5), WARNING_AT), tone),
+                (f"{share:>5}", tone),
+            ),
+        ),
+    ]
+    if fraction is not None and fraction >= WARNING_AT:
+        text = "over the limit" if fraction >= 1 else "over 80 % of the limit"
+        rows.append(Row(2, ((f"! {text}"[:width], tone),)))
+    if stats.window is not None and stats.window != stats.limit:
+        rows.append(_pair(12, "window", figures.tokens(stats.window), width))
+    elif stats.window is None:
+        rows.append(_pair(12, "window", figures.UNKNOWN, width))
+    rows += _parts(stats, width)
+    return rows
+
+
+def _parts(stats: TokenStats, width: int) -> list[Row]:
+    named = [
+        ("system", stats.context.system),
+        ("tools", stats.context.tools),
+        ("history", stats.context.history),
+        ("results", stats.context.tool_results),
+        ("summary", stats.context.summary),
+    ]
+    shown = [(name, figures.short_tokens(count)) for name, count in named if count]
+    rows: list[Row] = []
+    line: list[tuple[str, Tone]] = []
+    used = 0
+    for name, count in shown:
+        needed = len(name) + 1 + len(count)
+        if used and used + 2 + needed > width:
+            rows.append(Row(8, tuple(line)))
+            line, used = [], 0
+        if used:
+            line.append(("  ", ""))
+            used += 2
+        line += [(f"{name} ", "label"), (count, "value")]
+        used += needed
+    if line:
+        rows.append(Row(8, tuple(line)))
+    return rows
+
+
+def _costs(stats: TokenStats, width: int) -> list[Row]:
+    about = stats.source == "estimated"
+    turn = figures.cost(stats.turn_cost, about=about, free=stats.free)
+    session = figures.cost(
+        stats.estimated_cost, about=about, free=stats.free, unpriced=stats.unpriced_requests
+    )
+    if stats.free:
+        turn = session = "free"
+    rows = [
+        _spending("turn", stats.turn_requests, turn, 4, width),
+        _spending("session", stats.requests, session, 3, width),
+    ]
+    if stats.unpriced_requests and not stats.free and stats.estimated_cost is not None:
+        rows.append(_pair(10, "of them unpriced", str(stats.unpriced_requests), width, "warning"))
+    return rows
+
+
+def _spending(label: str, requests: int, cost: str, rank: int, width: int) -> Row:
+    counted = f"{requests} request{'' if requests == 1 else 's'}"
+    if cell_len(f"{label}  {counted}  {cost}") > width:
+        return _pair(rank, label, cost, width)
+    gap = width - cell_len(label) - cell_len(counted) - cell_len(cost) - 2
+    return Row(
+        rank,
+        (
+            (label, "label"),
+            (" " * gap, ""),
+            (f"{counted}  ", "label"),
+            (cost, "value"),
+        ),
+    )
+
+
+def _pace(stats: TokenStats, width: int) -> list[Row]:
+    rows: list[Row] = []
+    rate = figures.speed(stats.tokens_per_second)
+    if stats.cost_by_turn and any(stats.cost_by_turn):
+        room = max(4, width - 8 - (cell_len(rate) + 2 if rate else 0))
+        line = figures.sparkline(stats.cost_by_turn, room)
+        rows.append(_row_of(9, "a turn ", line, rate, width))
+    elif rate:
+        rows.append(_pair(9, "speed", rate, width))
+    if stats.first_token_ms is not None:
+        rows.append(_pair(11, "first token", figures.seconds(stats.first_token_ms), width))
+    return rows
+
+
+def _row_of(rank: int, label: str, line: str, right: str, width: int) -> Row:
+    gap = max(0, width - cell_len(label) - cell_len(line) - cell_len(right))
+    return Row(rank, ((label, "label"), (line, "good"), (" " * gap, ""), (right, "value")))
+
+
+def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
+    """At most `height` rows of `width` cells; the less important are left out."""
+    mark = f"{figures.ABOUT} " if stats.source == "estimated" else ""
+    rows = _context(stats, width)
+    rows += _costs(stats, width)
+    rows += _two(
+        5,
+        width,
+        ("in", mark + figures.tokens(stats.input_tokens)),
+        ("cached", figures.tokens(stats.cached_tokens)),
+    )
+    rows += _two(
+        5,
+        width,
+        ("out", mark + figures.tokens(stats.output_tokens)),
+        ("reasoning", figures.tokens(stats.reasoning_tokens)),
+    )
+    if stats.pending:
+        rows.append(
+            _pair(6, "in flight", f"{figures.ABOUT} {figures.tokens(stats.pending)}", width)
+        )
+    rows.append(_pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
+    rows += _two(7, width, ("tool calls", str(stats.tool_calls)), ("segments", str(stats.segments)))
+    rows += _pace(stats, width)
+    if stats.degraded:
+        why = one_line(f"! ledger off: {stats.degraded}", 4 * width)
+        rows += [
+            Row(2, ((why[start : start + width], "warning"),))
+            for start in range(0, min(len(why), 2 * width), width)
+        ]
+    while len(rows) > max(0, height):
+        worst = max(row.rank for row in rows)
+        rows.pop(max(index for index, row in enumerate(rows) if row.rank == worst))
+    return rows
