@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,10 +95,9 @@ class HttpConnection:
         """Drop the connection without a proper end."""
         self._writer.transport.abort()
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """Close once what was written has gone out."""
         self._writer.close()
-        with contextlib.suppress(ConnectionError):  # the peer was faster
-            await self._writer.wait_closed()
 
     async def while_connected(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run `work`, and cancel it when the peer goes away. True if it came to its end."""

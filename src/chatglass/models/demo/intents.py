@@ -60,7 +60,10 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _ZONE = re.compile(r"\b(?:in|for)\s+([A-Z][\w/+-]*(?:[ _][A-Z]\w*)?)|\b(UTC)\b")
-_SUM = re.compile(r"(?<![\w./])[-(]*\d[\d.()\s]*(?:(?:\*\*|//|[-+*/%^×÷x])[\d.()\s-]*\d[\d.()]*)+")
+_OPERAND = r"[-(\s]*\d[\d.]*[)\s]*"
+_SUM = re.compile(
+    rf"(?<![\w./-])[-(]*\d[\d.]*[)\s]*(?:(?:\*\*|//|[-+*/%^×÷x]){_OPERAND})+(?![\w/])"
+)
 _THEN = re.compile(r"[,;.]?\s+(?:and\s+)?then\s+|;\s+after\s+that,?\s+", re.IGNORECASE)
 
 _ZONES = {

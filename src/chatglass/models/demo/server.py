@@ -74,7 +74,7 @@ class DemoServer:
         self._gates: dict[str, asyncio.Event] = {}
         self._counter = PromptCounter()
         self._prompts: Counter[str] = Counter()
-        self._arrival = asyncio.Condition()
+        self._news = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -128,9 +128,14 @@ class DemoServer:
 
     async def wait_received(self, number: int) -> HttpRequest:
         """Wait until so many completion requests have come in all; the newest one."""
-        async with self._arrival:
-            await self._arrival.wait_for(lambda: self.received >= number)
+        async with self._news:
+            await self._news.wait_for(lambda: self.received >= number)
         return self.requests[-1]
+
+    async def wait_aborted(self, number: int) -> None:
+        """Wait until clients have left so many streams in all."""
+        async with self._news:
+            await self._news.wait_for(lambda: self.aborted >= number)
 
     # -- connections
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -150,7 +155,7 @@ class DemoServer:
             connection.abort()  # only `stop()` cancels, and it waits for this task
         finally:
             self._connections.discard(task)
-            await connection.close()
+            connection.close()
 
     async def _route(self, connection: HttpConnection, request: HttpRequest) -> None:
         path = request.path.partition("?")[0].rstrip("/")
@@ -198,8 +203,10 @@ class DemoServer:
         if not await connection.while_connected(
             self._send_completion(connection, fields, reply, natural)
         ):
-            self.aborted += 1
             connection.abort()
+            async with self._news:
+                self.aborted += 1
+                self._news.notify_all()
 
     async def _record(self, request: HttpRequest) -> None:
         self.requests.append(request)
@@ -208,9 +215,9 @@ class DemoServer:
             len(self.requests) > _KEPT_REQUESTS or size - len(request.body) > _KEPT_BYTES
         ):
             size -= len(self.requests.popleft().body)
-        async with self._arrival:
+        async with self._news:
             self.received += 1
-            self._arrival.notify_all()
+            self._news.notify_all()
 
     def _objection(self, fields: JsonObject) -> Reply | None:
         """The 4xx for a request that is wrong in itself."""
