@@ -1,0 +1,76 @@
+"""ContextSize: how large the next request is, and how large it may be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from chatglass.chat.figures import RequestFigures
+from chatglass.chat.shown_path import MESSAGE_OVERHEAD, ShownPath
+from chatglass.chat.stats import ContextParts
+from chatglass.models.wire import ModelManager, ModelRef
+from chatglass.store.records import SessionRow
+from chatglass.tools.tool_manager import ToolManager
+
+WARNING_FRACTION = 0.8
+_MOST_ROOM_FOR_ANSWER = 8_192
+
+
+class ContextSize:
+    """Measures in tokens. `window` is the model's, None where unknown."""
+
+    def __init__(self, models: ModelManager, tools: ToolManager, token_threshold: int) -> None:
+        self._models = models
+        self._tools = tools
+        self._token_threshold = token_threshold
+        self.window: int | None = None
+        self._schemas: tuple[str, int] = ("", 0)
+
+    def limit(self, session: SessionRow) -> int:
+        """The smaller of the threshold and the window less room for the answer."""
+        if self.window is None:
+            return self._token_threshold
+        room = session.parameters.max_output_tokens or _MOST_ROOM_FOR_ANSWER
+        return min(self._token_threshold, max(self.window - min(room, self.window // 4), 1))
+
+    def of_text(self, session: SessionRow, text: str) -> int:
+        return self._models.estimate_tokens(ModelRef(session.endpoint, session.model), text)
+
+    def of_message(self, session: SessionRow, text: str) -> int:
+        return self.of_text(session, text) + MESSAGE_OVERHEAD
+
+    def parts(self, session: SessionRow, path: ShownPath, figures: RequestFigures) -> ContextParts:
+        """Tokens of the next request by what they are.
+
+        Where the newest request on the path reported its prompt, that figure stands for all it
+        held, and only what came after it is estimated.
+        """
+        parts = self.estimated_parts(session, path)
+        known = self._reported(session, path, figures)
+        if known is None:
+            return parts
+        return replace(parts, history=max(known - parts.total + parts.history, 0))
+
+    def _reported(
+        self, session: SessionRow, path: ShownPath, figures: RequestFigures
+    ) -> int | None:
+        last = figures.last
+        if last is None or last.usage is None or last.usage.source != "reported":
+            return None
+        compaction = path.compaction()
+        if last.message_id is None or last.model != session.model:
+            return None
+        if last.compaction_id != (compaction.id if compaction else None):
+            return None
+        after = path.tokens_after(last.message_id, lambda text: self.of_text(session, text))
+        if after is None:
+            return None
+        answer = last.usage.completion_tokens - last.usage.reasoning_tokens
+        return last.usage.prompt_tokens + max(answer, 0) + after
+
+    def _of_schemas(self, session: SessionRow) -> int:
+        schemas = self._tools.schemas()
+        text = json.dumps(schemas, ensure_ascii=False) if schemas else ""
+        if self._schemas[0] != text:
+            self._schemas = (text, self.of_text(session, text) if text else 0)
+        return self._schemas[1]

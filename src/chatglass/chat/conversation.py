@@ -1,0 +1,266 @@
+"""Conversation: runs turns, and tells what happens as typed events.
+
+A turn runs in a task of its own, so that stopping it (`stop()`) can finish its writes and its last
+events while whoever reads them goes on reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from chatglass.chat.chat_context import Attachment, ChatContext
+from chatglass.chat.context_size import WARNING_FRACTION
+from chatglass.chat.events import Compacted, Event, TurnFinished, TurnStarted, TurnStatus
+from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
+from chatglass.chat.ports import BeforeRequest, Compact, DecideTool, Proceed, RequestPlan, Stop
+from chatglass.chat.tool_processor import ToolProcessor
+from chatglass.chat.turn_events import TurnEvents
+from chatglass.models.wire import ModelError
+from chatglass.store.protocol import StoreError
+from chatglass.values.clock import now_ms
+from chatglass.values.ids import new_id
+from chatglass.values.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a turn begins with. `queued_id` names the queued prompt that it was."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    queued_id: str | None = None
+
+
+async def _always_proceed(plan: RequestPlan) -> Proceed:
+    return Proceed()
+
+
+class Conversation:
+    """The turns of one ChatContext, one at a time."""
+
+    def __init__(
+        self,
+        context: ChatContext,
+        *,
+        decide_tool: DecideTool,
+        before_request: BeforeRequest = _always_proceed,
+        max_requests: int = 50,
+        loop_after: int = 3,
+    ) -> None:
+        self.context = context
+        self.max_requests = max_requests
+        self._before_request = before_request
+        self._tools = ToolProcessor(context, decide_tool, loop_after=loop_after)
+        self._requests = ModelRequestRunner(context)
+        self._turn: asyncio.Task[None] | None = None
+        self._warned = False
+
+    async def run_turn(self, prompt: Prompt | None) -> AsyncIterator[Event]:
+        """Answer `prompt`, or where it is None the end of the shown path (retry, continue).
+
+        The last event is always TurnFinished. Closing the iterator stops the turn.
+        """
+        if self._turn is not None and not self._turn.done():
+            raise RuntimeError("a turn of this session is running")
+        events = TurnEvents(self.context.session.id, new_id())
+        self._turn = asyncio.ensure_future(self._run(prompt, events))
+        try:
+            while True:
+                event = await events.next()
+                yield event
+                if isinstance(event, TurnFinished):
+                    break
+            await self._turn
+        finally:
+            await self._end_task(self._turn)
+
+    def stop(self) -> None:
+        """Stop the running turn in whatever phase it is; its last events still come."""
+        if self._turn is not None and not self._turn.done() and not self._turn.cancelling():
+            self._turn.cancel()
+
+    async def end(self) -> None:
+        """Stop the running turn and wait until its end is stored."""
+        if self._turn is not None:
+            await self._end_task(self._turn)
+
+    @staticmethod
+    async def _end_task(task: asyncio.Task[None]) -> None:
+        if not task.done():
+            if not task.cancelling():
+                task.cancel()
+            await asyncio.wait([task])
+
+    # -- one turn
+
+    async def _run(self, prompt: Prompt | None, events: TurnEvents) -> None:
+        began = now_ms()
+        self._tools.begin_turn()
+        count = _Count()
+        status: TurnStatus = "error"
+        try:
+            status = await self._turn_of(prompt, events, count)
+        except asyncio.CancelledError:
+            status = "interrupted"
+        except StoreError as error:
+            events.notice("error", str(error), "What is on screen may not be saved.", "store")
+        finally:
+            events.request_id = None
+            events.emit(
+                TurnFinished(
+                    **events.stamp(),
+                    status=status,
+                    requests=count.requests,
+                    duration_ms=now_ms() - began,
+                )
+            )
+
+    async def _turn_of(
+        self, prompt: Prompt | None, events: TurnEvents, count: _Count
+    ) -> TurnStatus:
+        refusal = self._refusal(prompt)
+        if refusal:
+            events.emit(TurnStarted(**events.stamp(), user_message_id=None))
+            events.notice("error", *refusal, "context")
+            return "limit"
+        message_id = await self._begin(prompt, events.turn_id)
+        events.emit(TurnStarted(**events.stamp(), user_message_id=message_id))
+        overflowed = False
+        while True:
+            if count.requests >= self.max_requests:
+                events.notice(
+                    "warning",
+                    f"This turn made {count.requests} requests, which is the limit.",
+                    "Send a message to let it go on, or raise turn.max_requests in the settings.",
+                    "max_requests",
+                )
+                return "limit"
+            stopped = await self._prepare(events, count.requests + 1)
+            if stopped is not None:
+                events.notice("error", stopped.reason, "", "limit")
+                return "limit"
+            outcome = await self._requests.run(events)
+            count.requests += 1
+            if outcome.error is not None:
+                if self._can_compact(outcome.error) and not overflowed:
+                    overflowed = await self._compact(events)
+                    if overflowed:
+                        continue
+                return "error"
+            _tell_finish(outcome, events)
+            if not outcome.calls:
+                return "complete"
+            await self._tools.run(outcome.calls, events)
+
+    async def _begin(self, prompt: Prompt | None, turn_id: str) -> str | None:
+        if prompt is None:
+            self.context.turn_id = turn_id
+            return None
+        return await self.context.add_user_message(
+            prompt.text, prompt.attachments, turn_id=turn_id, queued_id=prompt.queued_id
+        )
+
+    def _refusal(self, prompt: Prompt | None) -> tuple[str, str] | None:
+        """Why the prompt is not taken at all: without compaction, what does not fit is refused
+        before it is stored, so that its draft can be kept."""
+        context = self.context
+        if context.infinite or prompt is None:
+            return None
+        tokens, limit = context.next_request_tokens(prompt.text), context.limit()
+        if tokens <= limit:
+            return None
+        return (
+            f"The next request would have {tokens:,} tokens; the limit is {limit:,}.",
+            "Shorten the prompt, clear the conversation, or set context.infinite = true.",
+        )
+
+    # -- before a request
+
+    async def _prepare(self, events: TurnEvents, number: int) -> Stop | None:
+        """Compact if the request would pass the limit, warn, and ask `before_request`."""
+        context = self.context
+        if context.infinite and context.next_request_tokens() > context.limit():
+            await self._compact(events)
+        tokens, limit = context.next_request_tokens(), context.limit()
+        if tokens > limit:
+            return Stop(
+                f"The next request would have {tokens:,} tokens; the limit is {limit:,}, and nothing "
+                "more can be left out. Shorten the last prompt, or choose a model with a larger window."
+            )
+        self._warn(tokens, limit, events)
+        answer = await self._before_request(self._plan(tokens, limit, number, events.turn_id))
+        if isinstance(answer, Compact):
+            await self._compact(events)
+            return None
+        return answer if isinstance(answer, Stop) else None
+
+    def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:
+        context = self.context
+        price = context.models.price(context.model, Usage(prompt_tokens=tokens, source="estimated"))
+        return RequestPlan(
+            session_id=context.session.id,
+            turn_id=turn_id,
+            endpoint=context.session.endpoint,
+            model=context.session.model,
+            messages=context.get_messages_for_llm(),
+            estimated_tokens=tokens,
+            limit=limit,
+            cost=price.usd,
+            request_number=number,
+        )
+
+    def _warn(self, tokens: int, limit: int, events: TurnEvents) -> None:
+        """Once per crossing of 80 %."""
+        over = tokens >= WARNING_FRACTION * limit
+        if over and not self._warned:
+            events.notice(
+                "warning",
+                f"Token usage: {tokens}/{limit} ({WARNING_FRACTION:.0%} threshold)",
+                "Old messages will be left out at the limit."
+                if self.context.infinite
+                else "At the limit requests are refused.",
+                "context",
+            )
+        self._warned = over
+
+    def _can_compact(self, error: ModelError) -> bool:
+        return error.kind == "context_overflow" and self.context.infinite
+
+    async def _compact(self, events: TurnEvents) -> bool:
+        row = await self.context.compact()
+        if row is None:
+            return False
+        events.emit(
+            Compacted(
+                **events.stamp(),
+                compaction_id=row.id,
+                strategy=row.strategy,
+                tokens_before=row.tokens_before,
+                tokens_after=row.tokens_after,
+            )
+        )
+        return True
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.requests = 0
+
+
+def _tell_finish(outcome: AnswerOutcome, events: TurnEvents) -> None:
+    if outcome.finish_reason == "length":
+        events.notice(
+            "warning",
+            "The answer was cut: it reached the most output tokens.",
+            "Ask to go on, or raise the session's most output.",
+            "length",
+        )
+    elif outcome.finish_reason == "content_filter":
+        events.notice(
+            "warning",
+            "The endpoint's content filter ended the answer.",
+            "Rephrase the prompt, or choose another model.",
+            "content_filter",
+        )

@@ -1,0 +1,138 @@
+"""What a valid message list is, and how to mend one.
+
+The invariant: every entry of an assistant message's `tool_calls` is answered by exactly one tool
+message, directly after that assistant message (and its other answers), in the order of the calls;
+there is no other tool message. Call ids are unique within one assistant message. Endpoints refuse
+a list that breaks it, for good, so one broken turn would otherwise poison the session.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chatglass.store.records import MessageRow
+
+WireMessage = dict[str, Any]
+
+UNANSWERED = "This call was interrupted; no result is known. It may have taken effect."
+"""The answer that `mend` gives a call which has none."""
+
+
+def to_wire(row: MessageRow) -> WireMessage:
+    """The OpenAI-format message of a row, with its keys always in the same order.
+
+    Reasoning goes back with tool calls alone: some servers (DeepSeek, Moonshot) refuse a turn that
+    goes on after a tool call without it, and none uses it elsewhere.
+    """
+    content: Any = json.loads(row.content) if row.content_is_json else row.content
+    if row.role == "tool":
+        return {"role": "tool", "tool_call_id": row.tool_call_id or "", "content": content}
+    message: WireMessage = {"role": row.role, "content": content}
+    if row.tool_calls:
+        message["content"] = content or None
+        if row.reasoning:
+            message["reasoning_content"] = row.reasoning
+        message["tool_calls"] = json.loads(row.tool_calls)
+    return message
+
+
+def tool_calls_json(calls: Sequence[tuple[str, str, str]]) -> str:
+    """OpenAI's `tool_calls` array for (call id, name, arguments) triples."""
+    entries = [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, name, arguments in calls
+    ]
+    return json.dumps(entries, ensure_ascii=False)
+
+
+def call_ids(message: Mapping[str, Any]) -> list[str]:
+    """The ids of an assistant message's tool calls, in order."""
+    calls: Sequence[Mapping[str, Any]] = message.get("tool_calls") or ()
+    return [str(call["id"]) for call in calls]
+
+
+def violations(messages: Sequence[WireMessage]) -> list[str]:
+    """Every place where the list breaks the invariant, as sentences; empty for a valid list."""
+    faults: list[str] = []
+    open_ids: list[str] = []
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            call_id = message.get("tool_call_id")
+            if not open_ids or open_ids.pop(0) != call_id:
+                faults.append(f"message {index}: a tool message for {call_id!r} is out of place")
+            continue
+        if open_ids:
+            faults.append(f"message {index}: calls {open_ids} before it are not answered")
+        open_ids = call_ids(message)
+        if len(set(open_ids)) != len(open_ids):
+            faults.append(f"message {index}: its tool calls share an id")
+        if message["role"] == "assistant" and _is_empty(message):
+            faults.append(f"message {index}: an assistant message with nothing in it")
+    if open_ids:
+        faults.append(f"the end: calls {open_ids} are not answered")
+    return faults
+
+
+def mend(messages: Sequence[WireMessage]) -> list[WireMessage]:
+    """The nearest valid list: missing answers are added, orphan and repeated ones dropped,
+    misplaced ones moved. A valid list comes back as it is; mending twice changes nothing more.
+    """
+    mended: list[WireMessage] = []
+    index = 0
+    while index < len(messages):
+        message = messages[index]
+        index += 1
+        if message["role"] == "tool" or (message["role"] == "assistant" and _is_empty(message)):
+            continue
+        ids = call_ids(message)
+        if not ids:
+            mended.append(message)
+            continue
+        message = _with_unique_ids(message, ids)
+        answers = _answers_from(messages, index, ids)
+        mended.append(message)
+        mended.extend(answers.get(call_id) or _unanswered(call_id) for call_id in call_ids(message))
+    return mended
+
+
+def _is_empty(message: WireMessage) -> bool:
+    return not message.get("content") and not message.get("tool_calls")
+
+
+def _answers_from(
+    messages: Sequence[WireMessage], start: int, ids: Sequence[str]
+) -> dict[str, WireMessage]:
+    """The first answer to each id, before another assistant message uses that id again."""
+    answers: dict[str, WireMessage] = {}
+    wanted = set(ids)
+    for message in messages[start:]:
+        if not wanted:
+            break
+        if message["role"] == "tool":
+            call_id = str(message.get("tool_call_id"))
+            if call_id in wanted:
+                answers[call_id] = message
+                wanted.discard(call_id)
+        else:
+            wanted.difference_update(call_ids(message))
+    return answers
+
+
+def _with_unique_ids(message: WireMessage, ids: Sequence[str]) -> WireMessage:
+    if len(set(ids)) == len(ids):
+        return message
+    seen: set[str] = set()
+    calls: list[dict[str, Any]] = []
+    for call in message["tool_calls"]:
+        call_id, number = str(call["id"]), 2
+        while call_id in seen:
+            call_id, number = f"{call['id']}_{number}", number + 1
+        seen.add(call_id)
+        calls.append({**call, "id": call_id})
+    return {**message, "tool_calls": calls}
+
+
+def _unanswered(call_id: str) -> WireMessage:
+    return {"role": "tool", "tool_call_id": call_id, "content": UNANSWERED}

@@ -1,0 +1,263 @@
+"""ModelRequestRunner: one request of a turn, from the list to the stored answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.events import (
+    ReasoningDelta,
+    RequestEnd,
+    RequestFinished,
+    RequestStarted,
+    Retrying,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallProposed,
+    UsageReported,
+)
+from chatglass.chat.sent_body import record_body
+from chatglass.chat.shown_path import Outgoing
+from chatglass.chat.streamed_answer import StreamedAnswer
+from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.turn_events import TurnEvents
+from chatglass.models.wire import (
+    Adapted,
+    Finished,
+    ModelError,
+    ModelEvent,
+    ModelRequest,
+    ReasoningPiece,
+    Sent,
+    TextPiece,
+    ToolCallPiece,
+    Waiting,
+)
+from chatglass.store.records import MessageStatus, RequestRow, ToolCallRow
+from chatglass.values.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOutcome:
+    """How a request ended: its stored tool calls, or the error that was shown."""
+
+    calls: tuple[ToolCallRow, ...] = ()
+    finish_reason: str | None = None
+    error: ModelError | None = None
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """A request under way."""
+
+    row: RequestRow
+    answer: StreamedAnswer
+    outgoing: Outgoing
+    estimate: int
+    """Tokens of the prompt, as well as they are known before it is sent."""
+    uncorrected: int
+    """The same by our estimate alone, which calibration corrects."""
+    body: Mapping[str, Any] | None = None
+    finished: Finished | None = None
+    drafted: dict[int, int] = field(default_factory=dict[int, int])
+    """Characters of arguments so far, by the call's position."""
+
+
+class ModelRequestRunner:
+    def __init__(self, context: ChatContext) -> None:
+        self._context = context
+
+    async def run(self, events: TurnEvents) -> AnswerOutcome:
+        """Send the context and store the answer. A ModelError is told and returned, not raised;
+        a cancellation is raised after the partial answer is stored."""
+        flight = await self._begin(events)
+        try:
+            await self._stream(flight, events)
+        except ModelError as error:
+            await to_the_end(self._end(flight, events, "error", error))
+            events.notice("error", error.cause, error.advice, error.kind)
+            return AnswerOutcome(error=error)
+        except asyncio.CancelledError:
+            await self._end(flight, events, "interrupted", None)
+            raise
+        calls = await to_the_end(self._end(flight, events, "complete", None))
+        reason = flight.finished.finish_reason if flight.finished else None
+        return AnswerOutcome(calls, reason)
+
+    async def _begin(self, events: TurnEvents) -> _InFlight:
+        context = self._context
+        outgoing = context.outgoing()
+        estimate = context.next_request_tokens()
+        uncorrected = context.size.estimated_parts(context.session, context.path).total
+        message_id = await context.begin_assistant()
+        row = context.requests.new(context.session, context.turn_id, message_id)
+        compaction = context.path.compaction()
+        row = replace(
+            row,
+            estimated_prompt_tokens=estimate,
+            compaction_id=compaction.id if compaction else None,
+        )
+        await context.store.add_request(row)
+        context.requests.pending = estimate
+        events.request_id = row.id
+        events.emit(
+            RequestStarted(
+                **events.stamp(),
+                message_id=message_id,
+                endpoint=row.endpoint,
+                model=row.model,
+                estimated_prompt_tokens=estimate,
+                limit=context.limit(),
+            )
+        )
+        answer = StreamedAnswer(context, message_id)
+        return _InFlight(row, answer, outgoing, estimate, uncorrected)
+
+    async def _stream(self, flight: _InFlight, events: TurnEvents) -> None:
+        context, parameters = self._context, self._context.session.parameters
+        request = ModelRequest(
+            model=flight.row.model,
+            messages=flight.outgoing.messages,
+            tools=context.tool_manager.schemas(),
+            temperature=parameters.temperature,
+            max_output_tokens=parameters.max_output_tokens,
+            reasoning_effort=parameters.reasoning_effort,
+        )
+        client = context.models.client(flight.row.endpoint)
+        stream = cast(AsyncGenerator[ModelEvent], client.stream(request))
+        async with aclosing(stream):
+            async for piece in stream:
+                self._take(piece, flight, events)
+
+    def _take(self, piece: ModelEvent, flight: _InFlight, events: TurnEvents) -> None:
+        answer = flight.answer
+        match piece:
+            case TextPiece(text):
+                answer.add_text(text)
+                events.emit(TextDelta(**events.stamp(), message_id=answer.message_id, text=text))
+            case ReasoningPiece(text):
+                answer.add_reasoning(text)
+                events.emit(
+                    ReasoningDelta(**events.stamp(), message_id=answer.message_id, text=text)
+                )
+            case ToolCallPiece(position, name, argument_chars):
+                answer.mark_output(argument_chars - flight.drafted.get(position, 0))
+                flight.drafted[position] = argument_chars
+                events.emit(
+                    ToolCallDelta(
+                        **events.stamp(),
+                        message_id=answer.message_id,
+                        position=position,
+                        name=name,
+                        argument_chars=argument_chars,
+                    )
+                )
+            case Waiting(seconds, attempt, cause):
+                flight.row = replace(flight.row, attempts=attempt)
+                events.emit(
+                    Retrying(**events.stamp(), seconds=seconds, attempt=attempt, cause=cause)
+                )
+            case Adapted(_, note):
+                events.notice("information", note, "", "adapted")
+            case Sent(body):
+                flight.body = body
+            case Finished():
+                flight.finished = piece
+
+    # -- the end
+
+    async def _end(
+        self, flight: _InFlight, events: TurnEvents, status: RequestEnd, error: ModelError | None
+    ) -> tuple[ToolCallRow, ...]:
+        """Store the answer, its usage and its calls, in this order, and tell of each."""
+        context, answer = self._context, flight.answer
+        await answer.settle()
+        finished = flight.finished if status == "complete" else None
+        proposed = finished.tool_calls if finished else ()
+        await context.finish_assistant(
+            answer.message_id,
+            tool_calls=proposed,
+            status=cast(MessageStatus, status),
+            reasoning_ms=answer.reasoning_ms,
+            error=error.cause if error else None,
+        )
+        row = await self._finish_row(flight, status, error)
+        if row.usage is not None:
+            events.emit(
+                UsageReported(
+                    **events.stamp(),
+                    usage=row.usage,
+                    cost_usd=row.cost,
+                    price_source=row.price_source,
+                )
+            )
+        events.emit(
+            RequestFinished(
+                **events.stamp(),
+                message_id=answer.message_id,
+                status=status,
+                finish_reason=row.finish_reason,
+                duration_ms=(row.finished_at or row.started_at) - row.started_at,
+                first_token_ms=row.first_token_at - row.started_at if row.first_token_at else None,
+            )
+        )
+        calls = await context.propose_calls(answer.message_id, row.id, proposed) if proposed else []
+        for call in calls:
+            events.emit(
+                ToolCallProposed(
+                    **events.stamp(),
+                    message_id=answer.message_id,
+                    tool_call_id=call.id,
+                    position=call.position,
+                    name=call.name,
+                    arguments=call.arguments,
+                )
+            )
+        return tuple(calls)
+
+    async def _finish_row(
+        self, flight: _InFlight, status: RequestEnd, error: ModelError | None
+    ) -> RequestRow:
+        context = self._context
+        row = replace(
+            flight.row,
+            status=status,
+            first_token_at=flight.answer.first_token_at,
+            finish_reason=flight.finished.finish_reason if flight.finished else None,
+            error=error.cause if error else None,
+        )
+        if flight.body is not None:
+            parts, tools_hash, body_hash = await record_body(
+                context.store, flight.body, flight.outgoing
+            )
+            row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+        usage = flight.finished.usage if flight.finished else None
+        if usage is not None and usage.prompt_tokens:
+            context.models.calibrate(context.model, flight.uncorrected, usage.prompt_tokens)
+        return await context.finish_request(row, usage or self._estimated_usage(flight, status))
+
+    def _estimated_usage(self, flight: _InFlight, status: RequestEnd) -> Usage | None:
+        """Our estimate where the provider reported none.
+
+        None for a request that was refused, since it bills nothing; one that was sent and then
+        stopped counts with its prompt.
+        """
+        answer, finished = flight.answer, flight.finished
+        if not answer.chars and (status == "error" or flight.body is None):
+            return None
+        row = self._context.path.get(answer.message_id)
+        text = (row.content + row.reasoning) if row else ""
+        calls = [call.name + call.arguments for call in finished.tool_calls] if finished else []
+        completion = self._context.estimate(text + json.dumps(calls) if calls else text)
+        reasoning = self._context.estimate(row.reasoning) if row and row.reasoning else 0
+        return Usage(
+            prompt_tokens=flight.estimate,
+            completion_tokens=completion,
+            reasoning_tokens=reasoning,
+            source="estimated",
+        )

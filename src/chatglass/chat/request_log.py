@@ -1,0 +1,56 @@
+"""RequestLog: the request rows of a session, from sending to price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chatglass.chat.figures import RequestFigures
+from chatglass.models.wire import ModelManager, ModelRef
+from chatglass.store.protocol import SessionStore
+from chatglass.store.records import RequestPurpose, RequestRow, SessionRow
+from chatglass.values.clock import now_ms
+from chatglass.values.ids import new_id
+from chatglass.values.usage import Usage
+
+
+class RequestLog:
+    """Makes and finishes request rows, and keeps the session's figures by them."""
+
+    def __init__(self, store: SessionStore, models: ModelManager) -> None:
+        self._store = store
+        self._models = models
+        self.figures = RequestFigures()
+        self.pending = 0
+        """Estimated tokens of the request in flight."""
+
+    def new(
+        self,
+        session: SessionRow,
+        turn_id: str | None,
+        message_id: str | None,
+        purpose: RequestPurpose = "answer",
+    ) -> RequestRow:
+        """A row for a request that starts now; it is not stored yet."""
+        endpoint = self._models.endpoints.get(session.endpoint)
+        return RequestRow(
+            id=new_id(),
+            session_id=session.id,
+            turn_id=turn_id or "",
+            message_id=message_id,
+            purpose=purpose,
+            endpoint=session.endpoint,
+            base_url=endpoint.base_url if endpoint else "",
+            model=session.model,
+            started_at=now_ms(),
+        )
+
+    async def finish(self, row: RequestRow, usage: Usage | None) -> RequestRow:
+        """Price and store a request that is over, and count it. Returns the row as stored."""
+        row = replace(row, finished_at=row.finished_at or now_ms(), usage=usage)
+        if usage is not None:
+            cost = self._models.price(ModelRef(row.endpoint, row.model), usage)
+            row = replace(row, cost=cost.usd, price_source=cost.source)
+        await self._store.finish_request(row)
+        self.pending = 0
+        self.figures.add(row)
+        return row

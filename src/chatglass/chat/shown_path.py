@@ -1,0 +1,171 @@
+"""ShownPath: the messages of the shown branch in memory, and what a request makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from chatglass.chat.compaction import ContextTurn
+from chatglass.chat.messages import WireMessage, mend, to_wire
+from chatglass.chat.stats import ContextParts
+from chatglass.store.records import CompactionRow, MessageRow
+
+EstimateText = Callable[[str], int]
+
+MESSAGE_OVERHEAD = 4
+"""Tokens that a message costs beside its text (role and separators of the chat format)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """A row of the path, by its id and its place on the path."""
+
+    row_id: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A valid list for the model, and for each of its messages the row that it is, if it is one."""
+
+    messages: list[WireMessage]
+    rows: list[SentRow | None]
+
+
+class ShownPath:
+    """Rows from the first message to the leaf, with the compactions that may hold on them."""
+
+    def __init__(
+        self, rows: Iterable[MessageRow] = (), compactions: Iterable[CompactionRow] = ()
+    ) -> None:
+        self.rows = list(rows)
+        self._places = {row.id: place for place, row in enumerate(self.rows)}
+        self._compactions = list(compactions)
+        self._wire: dict[str, WireMessage] = {}
+        self._sums: list[tuple[int, int]] = [(0, 0)]
+        """Tokens of (history, tool results) in the first n rows, for rows that are final."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def leaf_id(self) -> str | None:
+        return self.rows[-1].id if self.rows else None
+
+    def append(self, row: MessageRow) -> None:
+        self._places[row.id] = len(self.rows)
+        self.rows.append(row)
+
+    def replace(self, row: MessageRow) -> None:
+        """Put the final form of a message in the place of its partial one, if it is on the path."""
+        place = self._places.get(row.id)
+        if place is None:
+            return
+        self.rows[place] = row
+        self._wire.pop(row.id, None)
+        del self._sums[place + 1 :]
+
+    def get(self, message_id: str) -> MessageRow | None:
+        place = self._places.get(message_id)
+        return None if place is None else self.rows[place]
+
+    # -- compaction
+
+    def add_compaction(self, row: CompactionRow) -> None:
+        self._compactions.append(row)
+
+    def compaction(self) -> CompactionRow | None:
+        """The one in force: the newest whose anchor is on the path."""
+        for row in reversed(self._compactions):
+            if row.anchor_id in self._places and row.first_kept_id in self._places:
+                return row
+        return None
+
+    def sent_rows(self) -> Sequence[MessageRow]:
+        """The rows that the next request sends."""
+        compaction = self.compaction()
+        if compaction is None:
+            return self.rows
+        return self.rows[self._places[compaction.first_kept_id] :]
+
+    # -- what the model gets
+
+    def outgoing(self, system_prompt: str | None) -> Outgoing:
+        """System prompt, summary and recent messages, always a valid list."""
+        listed: list[WireMessage] = []
+        if system_prompt:
+            listed.append({"role": "system", "content": system_prompt})
+        compaction = self.compaction()
+        if compaction is not None and compaction.summary:
+            listed.append({"role": "user", "content": compaction.summary})
+        row_of: dict[int, SentRow] = {}
+        sent = self.sent_rows()
+        for place, row in enumerate(sent, start=len(self.rows) - len(sent)):
+            wire = self._wire.get(row.id)
+            if wire is None:
+                wire = self._wire[row.id] = to_wire(row)
+            row_of[id(wire)] = SentRow(row.id, place)
+            listed.append(wire)
+        mended = mend(listed)
+        return Outgoing([dict(wire) for wire in mended], [row_of.get(id(wire)) for wire in mended])
+
+    # -- how much that is
+
+    def parts(self, estimate: EstimateText, system_prompt: str | None, tools: int) -> ContextParts:
+        """Estimated tokens of the next request by what they are; `tools` is the schemas' share."""
+        compaction = self.compaction()
+        first = self._places[compaction.first_kept_id] if compaction else 0
+        summary = compaction.summary if compaction else ""
+        history, tool_results = self._tokens_between(first, len(self.rows), estimate)
+        return ContextParts(
+            system=estimate(system_prompt) + MESSAGE_OVERHEAD if system_prompt else 0,
+            tools=tools,
+            history=history,
+            tool_results=tool_results,
+            summary=estimate(summary) + MESSAGE_OVERHEAD if summary else 0,
+        )
+
+    def tokens_after(self, message_id: str, estimate: EstimateText) -> int | None:
+        """Estimated tokens of the rows behind `message_id`; None where it is not on the path."""
+        place = self._places.get(message_id)
+        if place is None:
+            return None
+        return sum(self._tokens_between(place + 1, len(self.rows), estimate))
+
+    def turns(self, estimate: EstimateText) -> list[ContextTurn]:
+        """The turns of what is sent now, oldest first. A turn begins with its user message."""
+        sent = self.sent_rows()
+        first = len(self.rows) - len(sent)
+        starts = [
+            place
+            for place, row in enumerate(sent, start=first)
+            if place == first or row.role == "user"
+        ]
+        ends = [*starts[1:], len(self.rows)]
+        return [
+            ContextTurn(
+                self.rows[start].turn_id,
+                self.rows[start].id,
+                sum(self._tokens_between(start, end, estimate)),
+            )
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def _tokens_between(self, start: int, end: int, estimate: EstimateText) -> tuple[int, int]:
+        history_end, tools_end = self._sum_of(end, estimate)
+        history_start, tools_start = self._sum_of(start, estimate)
+        return history_end - history_start, tools_end - tools_start
+
+    def _sum_of(self, count: int, estimate: EstimateText) -> tuple[int, int]:
+        """The sums of the first `count` rows. Those of final rows are kept; a path ends with at
+        most one row that is not."""
+        history, tool_results = self._sums[min(count, len(self._sums) - 1)]
+        for row in self.rows[len(self._sums) - 1 : count]:
+            tokens = MESSAGE_OVERHEAD + estimate(row.content + (row.tool_calls or ""))
+            if row.role == "tool":
+                tool_results += tokens
+            else:
+                history += tokens
+            if row.status != "partial":
+                self._sums.append((history, tool_results))
+        return history, tool_results

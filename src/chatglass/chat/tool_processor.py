@@ -1,0 +1,272 @@
+"""ToolProcessor: runs the tool calls of one assistant message.
+
+Each call is validated and decided; the call and the decision are on disk before it runs. Results
+are stored as they come and answer the model in the order of the calls. Whatever happens, every
+call gets exactly one tool message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.events import (
+    ToolCallDecided,
+    ToolCallFinished,
+    ToolCallProgress,
+    ToolCallStarted,
+)
+from chatglass.chat.ports import DecideTool, Decision, PendingCall
+from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.turn_events import TurnEvents
+from chatglass.store.records import ToolCallRow, ToolResult
+from chatglass.tools.tool import (
+    Assessment,
+    InvalidArguments,
+    Progress,
+    Tool,
+    ToolOutput,
+    UnknownTool,
+)
+from chatglass.values.clock import now_ms
+from chatglass.values.text import storable
+
+CANCELLED = "The user stopped the turn before this call was done; it may have taken effect."
+NOT_RUN = "The user stopped the turn before this call ran."
+_PREVIEW_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A call that may run."""
+
+    tool: Tool
+    arguments: dict[str, Any]
+
+
+class ToolProcessor:
+    """`loop_after`: the same call with the same arguments so many times in a turn is asked about."""
+
+    def __init__(
+        self, context: ChatContext, decide_tool: DecideTool, *, loop_after: int = 3
+    ) -> None:
+        self._context = context
+        self._decide_tool = decide_tool
+        self._loop_after = loop_after
+        self._made: Counter[tuple[str, str]] = Counter()
+        self._rows: dict[str, ToolCallRow] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    def begin_turn(self) -> None:
+        self._made.clear()
+
+    async def run(self, rows: Sequence[ToolCallRow], events: TurnEvents) -> None:
+        """Run the calls, in parallel where allowed. Cancelling answers the open ones `cancelled`."""
+        self._rows = {row.id: row for row in rows}
+        tasks = [asyncio.ensure_future(self._one(row.id, events)) for row in rows]
+        answered = 0
+        try:
+            for row, task in zip(rows, tasks, strict=True):
+                output = await asyncio.shield(task)
+                answered += 1
+                await to_the_end(self._answer(row.id, output))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for row in rows[answered:]:
+                await self._answer(row.id, await self._settle_cancelled(row.id, events))
+            raise
+
+    async def _answer(self, row_id: str, seen: str) -> None:
+        row = self._rows[row_id]
+        await self._context.add_tool_response(row.call_id, seen, row.name, status=row.state)
+
+    # -- one call; each returns what the model sees
+
+    async def _one(self, row_id: str, events: TurnEvents) -> str:
+        ready = await self._decide(row_id, events)
+        if isinstance(ready, ToolOutput):
+            state = "denied" if self._rows[row_id].state == "denied" else "error"
+            return await self._settle(row_id, state, ready, events)
+        if ready.tool.spec.parallel:
+            output = await self._run(row_id, ready, events)
+        else:
+            async with self._one_at_a_time:
+                output = await self._run(row_id, ready, events)
+        return await self._settle(row_id, output.status, output, events)
+
+    async def _decide(self, row_id: str, events: TurnEvents) -> _Ready | ToolOutput:
+        """The call as it may run, or what is answered instead."""
+        row = self._rows[row_id]
+        try:
+            tool = self._context.tool_manager.get(row.name)
+            await self._update(row_id, server=tool.spec.server)
+            arguments = tool.validate(_parse(row.arguments))
+            # Judging resolves paths and host names.
+            assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
+        except (UnknownTool, InvalidArguments) as error:
+            return ToolOutput.error(str(error))
+        assessment = self._watch_for_loops(row.name, arguments, assessment)
+        decision = await self._ask(row_id, tool, arguments, assessment)
+        await self._commit(row_id, decision, events)
+        if decision.verdict == "deny":
+            reason = f" Reason: {decision.reason}" if decision.reason else ""
+            return ToolOutput.error(f"This call was denied by {decision.decided_by}.{reason}")
+        if decision.verdict == "edited":
+            return await self._judge_edited(tool, decision.arguments or {})
+        return _Ready(tool, arguments)
+
+    async def _judge_edited(self, tool: Tool, edited: dict[str, Any]) -> _Ready | ToolOutput:
+        """The user's own arguments need no second question, but must be valid and not forbidden."""
+        try:
+            arguments = tool.validate(edited)
+        except InvalidArguments as error:
+            return ToolOutput.error(str(error))
+        assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
+        if assessment.verdict == "deny":
+            return ToolOutput.error(f"The edited call is denied: {assessment.why}")
+        return _Ready(tool, arguments)
+
+    def _watch_for_loops(
+        self, name: str, arguments: dict[str, Any], assessment: Assessment
+    ) -> Assessment:
+        key = (name, json.dumps(arguments, sort_keys=True, default=str))
+        self._made[key] += 1
+        if self._made[key] < self._loop_after or assessment.verdict == "deny":
+            return assessment
+        return replace(
+            assessment,
+            verdict="ask",
+            why=f"The model makes the same call for the {self._made[key]}th time in this turn.",
+            rule="loop",
+        )
+
+    async def _ask(
+        self, row_id: str, tool: Tool, arguments: dict[str, Any], assessment: Assessment
+    ) -> Decision:
+        if assessment.verdict == "allow":
+            return Decision(verdict="allow", decided_by=assessment.rule)
+        if assessment.verdict == "deny":
+            return Decision(verdict="deny", decided_by=assessment.rule, reason=assessment.why)
+        row = await self._update(row_id, state="asking")
+        return await self._decide_tool(
+            PendingCall(
+                session_id=row.session_id,
+                turn_id=row.turn_id,
+                tool_call_id=row.id,
+                spec=tool.spec,
+                arguments=arguments,
+                assessment=assessment,
+                root=str(self._context.root),
+            )
+        )
+
+    async def _commit(self, row_id: str, decision: Decision, events: TurnEvents) -> None:
+        """Store the decision before anything runs by it."""
+        edited = decision.arguments if decision.verdict == "edited" else None
+        row = await self._update(
+            row_id,
+            state="denied" if decision.verdict == "deny" else "approved",
+            decided_by=storable(decision.decided_by),
+            reason=storable(decision.reason),
+            decided_at=now_ms(),
+            edited_arguments=json.dumps(edited, ensure_ascii=False) if edited else None,
+        )
+        events.emit(
+            ToolCallDecided(
+                **events.stamp(),
+                tool_call_id=row.id,
+                decision=decision.verdict,
+                decided_by=row.decided_by,
+                reason=row.reason,
+            )
+        )
+
+    async def _run(self, row_id: str, ready: _Ready, events: TurnEvents) -> ToolOutput:
+        await self._update(row_id, state="running", started_at=now_ms())
+        events.emit(ToolCallStarted(**events.stamp(), tool_call_id=row_id))
+
+        def report(progress: Progress) -> None:
+            events.emit(
+                ToolCallProgress(
+                    **events.stamp(),
+                    tool_call_id=row_id,
+                    message=progress.message,
+                    fraction=progress.fraction,
+                )
+            )
+
+        spec = ready.tool.spec
+        try:
+            async with asyncio.timeout(spec.timeout_s):
+                return await ready.tool.run(ready.arguments, self._context.root, report)
+        except TimeoutError:
+            return ToolOutput.error(
+                f"{spec.name} was ended: it ran longer than {spec.timeout_s:g} s."
+            )
+        # A tool is foreign code: whatever it raises is its result, never the end of the turn.
+        except Exception as error:  # noqa: BLE001
+            return ToolOutput.error(f"{spec.name} failed: {type(error).__name__}: {error}")
+
+    # -- ends
+
+    async def _settle(self, row_id: str, state: str, output: ToolOutput, events: TurnEvents) -> str:
+        await to_the_end(self._store_end(row_id, state, output, events))
+        return output.seen
+
+    async def _settle_cancelled(self, row_id: str, events: TurnEvents) -> str:
+        """What a call that the turn's end overtook answers: its result, if it has one already."""
+        row = self._rows[row_id]
+        if row.finished_at is not None:
+            result = await self._context.store.tool_result(row_id)
+            return result.seen if result else CANCELLED
+        text = NOT_RUN if row.started_at is None else CANCELLED
+        await self._store_end(row_id, "cancelled", ToolOutput("error", text, text), events)
+        return text
+
+    async def _store_end(
+        self, row_id: str, state: str, output: ToolOutput, events: TurnEvents
+    ) -> None:
+        row = replace(
+            self._rows[row_id],
+            state=cast(Any, state),
+            finished_at=now_ms(),
+            error=None if state == "ok" else storable(output.seen[:_PREVIEW_CHARS]),
+        )
+        row = await self._context.settle_call(row, ToolResult(output.produced, output.seen))
+        self._rows[row_id] = row
+        events.emit(
+            ToolCallFinished(
+                **events.stamp(),
+                tool_call_id=row.id,
+                status=cast(Any, state),
+                duration_ms=row.duration_ms,
+                result_bytes=row.result_bytes,
+                seen_bytes=row.seen_bytes,
+                preview=storable(output.seen[:_PREVIEW_CHARS]),
+            )
+        )
+
+    async def _update(self, row_id: str, **changes: Any) -> ToolCallRow:
+        row = self._rows[row_id] = replace(self._rows[row_id], **changes)
+        await self._context.calls.update(row)
+        return row
+
+
+def _parse(arguments: str) -> dict[str, Any]:
+    """The arguments object. An empty text is an empty object, as some servers send it."""
+    try:
+        parsed: Any = json.loads(arguments or "{}")
+    except ValueError as error:
+        raise InvalidArguments(
+            f"The arguments are not valid JSON ({error}). Send the whole call again."
+        ) from error
+    if not isinstance(parsed, dict):
+        raise InvalidArguments(f"The arguments must be a JSON object, not {type(parsed).__name__}.")
+    return cast(dict[str, Any], parsed)

@@ -1,0 +1,53 @@
+"""TurnEvents: numbers the events of one turn and hands them to whoever iterates over it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal, TypedDict
+
+from chatglass.chat.events import Event, Notice
+
+
+class Stamp(TypedDict):
+    """The fields that every event has."""
+
+    session_id: str
+    turn_id: str
+    request_id: str | None
+    seq: int
+
+
+class TurnEvents:
+    """The events of one turn, in order, from the task that runs it to its reader."""
+
+    def __init__(self, session_id: str, turn_id: str) -> None:
+        self.session_id = session_id
+        self.turn_id = turn_id
+        self.request_id: str | None = None
+        self._seq = 0
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+
+    def stamp(self) -> Stamp:
+        """The common fields of the next event. Emit it before taking another stamp."""
+        self._seq += 1
+        return Stamp(
+            session_id=self.session_id,
+            turn_id=self.turn_id,
+            request_id=self.request_id,
+            seq=self._seq,
+        )
+
+    def emit(self, event: Event) -> None:
+        self._queue.put_nowait(event)
+
+    def notice(
+        self,
+        severity: Literal["information", "warning", "error"],
+        cause: str,
+        advice: str = "",
+        kind: str = "",
+    ) -> None:
+        self.emit(Notice(**self.stamp(), severity=severity, cause=cause, advice=advice, kind=kind))
+
+    async def next(self) -> Event:
+        return await self._queue.get()
