@@ -137,7 +137,7 @@ class Actions:
             "",
             "```toml",
             "[keys]",
-            '"session.new" = "f4"',
+            '"session.new" = "f5"',
             '"composer.newline" = "ctrl+j,alt+enter"',
             "```",
         ]

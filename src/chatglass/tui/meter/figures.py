@@ -72,7 +72,8 @@ def percent(fraction: float | None) -> str:
         return UNKNOWN
     if 0 < fraction < 0.01:
         return "<1%"
-    return f"{int(fraction * 100)}%"
+    whole = round(fraction * 100)
+    return f"{min(99, whole) if fraction < 1 else whole}%"
 
 
 def seconds(duration_ms: int | float | None) -> str:

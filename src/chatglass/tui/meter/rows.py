@@ -113,7 +113,8 @@ def _parts(stats: TokenStats, width: int) -> list[Row]:
         if used:
             line.append(("  ", ""))
             used += 2
-        line += [(f"{name} ", "label"), (count, "value")]
+        line.append((f"{name} ", "label"))
+        line.append((count, "value"))
         used += needed
     if line:
         rows.append(Row(8, tuple(line)))

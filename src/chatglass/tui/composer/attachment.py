@@ -1,0 +1,74 @@
+"""Files that a prompt carries, and how they are joined to what is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_BYTES = 1_000_000
+"""A larger file is not attached: it would not fit any context window either."""
+
+_BACKTICKS = re.compile("`{3,}")
+
+
+class AttachError(Exception):
+    """A file that can't be attached. `str()` names it, the cause and the way on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a prompt: its name as shown, and its text."""
+
+    name: str
+    text: str
+
+    def block(self) -> str:
+        """The fenced block that names the path. The fence is longer than any in the text."""
+        longest = max((len(run) for run in _BACKTICKS.findall(self.text)), default=2)
+        fence = "`" * max(3, longest + 1)
+        end = "" if self.text.endswith("\n") or not self.text else "\n"
+        return f"{fence}{fence_word(self.name)}\n{self.text}{end}{fence}"
+
+
+def fence_word(name: str) -> str:
+    """A file's name as the info string of a fence: it must hold neither backtick nor line break."""
+    return re.sub(r"[`\s\x00-\x1f]+", "_", name)
+
+
+def joined(text: str, attachments: Sequence[Attachment]) -> str:
+    """The prompt as it is sent: the text, then a fenced block for each file."""
+    return "\n\n".join([text, *(attachment.block() for attachment in attachments)])
+
+
+def content_parts(text: str, attachments: Sequence[Attachment]) -> list[dict[str, str]]:
+    """The same as OpenAI content parts, text first."""
+    return [
+        {"type": "text", "text": part}
+        for part in (text, *(attachment.block() for attachment in attachments))
+    ]
+
+
+def read_file(path: Path, name: str) -> Attachment:
+    """Read a text file to attach. Blocks; for a thread. Raises AttachError."""
+    try:
+        if not path.is_file():
+            raise AttachError(f"{name} is no regular file, so it can't be attached.")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise AttachError(f"{name} can't be read: {error.strerror or error}.") from error
+    if len(data) > MOST_BYTES:
+        raise AttachError(
+            f"{name} is larger than {MOST_BYTES:,} bytes; ask for the part that matters instead."
+        )
+    if b"\0" in data:
+        raise AttachError(f"{name} is not a text file, so it can't be attached.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AttachError(
+            f"{name} is not UTF-8 text (byte {error.start:,}), so it can't be attached."
+        ) from error
+    return Attachment(name, text)

@@ -1,0 +1,483 @@
+"""The composer: where prompts are written, completed, recalled and sent."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual import on, work
+from textual.app import ComposeResult, SuspendNotSupported
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from chatglass.tui.actions.registry import ACTIONS, Actions
+from chatglass.tui.composer.attachment import AttachError, Attachment, read_file
+from chatglass.tui.composer.completion import Completion, CompletionList
+from chatglass.tui.composer.editor import EditorError, edit
+from chatglass.tui.composer.encoding import Fold, Folds
+from chatglass.tui.composer.files import PathIndex
+from chatglass.tui.composer.history import PromptHistory
+from chatglass.tui.composer.prompt_area import PromptArea
+from chatglass.values.text import visible
+
+DRAFT_DELAY = 0.4
+"""Seconds from the first key to the draft: no later than half a second."""
+
+MOST_COMPLETIONS = 50
+_LONGEST_PATH_QUERY = 200
+
+
+def _may_read_anything(path: Path) -> str | None:
+    return None
+
+
+class Composer(Vertical):
+    """A panel with one editor.
+
+    `root` is the session's working directory, against which `@path` completes; `may_read` says
+    None or why a file must not be attached unasked, and is called in a thread.
+    """
+
+    DEFAULT_CSS = """
+    Composer { height: auto; }
+    """
+
+    @dataclass
+    class Submitted(Message):
+        """A prompt to send. `text` has pastes in full and files as `[file: path]`; `draft` is what
+        `restore` takes to bring it back as it was."""
+
+        text: str
+        attachments: tuple[Attachment, ...]
+        draft: str
+
+    @dataclass
+    class CommandEntered(Message):
+        """A slash command, by the id of its action."""
+
+        action_id: str
+        argument: str
+
+    @dataclass
+    class DraftChanged(Message):
+        """What `set_draft` takes to bring the unsent text back."""
+
+        text: str
+
+    @dataclass
+    class AttachmentRefused(Message):
+        """`may_read` objected. `Composer.attach(path, approved=True)` attaches it all the same."""
+
+        path: Path
+        reason: str
+
+    @dataclass
+    class _PathsFound(Message):
+        query: str
+        paths: list[str]
+
+    @dataclass
+    class _FileRead(Message):
+        path: Path
+        attachment: Attachment | None
+        refused: str = ""
+        error: str = ""
+
+    def __init__(
+        self,
+        *,
+        root: Path | None = None,
+        may_read: Callable[[Path], str | None] = _may_read_anything,
+        registry: Actions = ACTIONS,
+        placeholder: str = "Write a message, / for commands, @ for files",
+        id: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(id=id)
+        self.may_read = may_read
+        self._clock = clock
+        self._index = PathIndex(root or Path.cwd(), clock)
+        self._registry = registry
+        self._folds = Folds()
+        self._history = PromptHistory()
+        self._area = PromptArea(self._folds, placeholder=placeholder)
+        self._completions = CompletionList()
+        self._path_query: str | None = None
+        self._closed_for: str | None = None
+        self._draft_timer: Timer | None = None
+        self._draft_told = ""
+        self._forecast = ""
+        self._reading = 0
+        self._send_when_read = False
+
+    def compose(self) -> ComposeResult:
+        yield self._completions
+        yield self._area
+
+    # -- what the app asks and sets
+    @property
+    def area(self) -> PromptArea:
+        """The editor, which has the focus."""
+        return self._area
+
+    @property
+    def text(self) -> str:
+        """The unsent text as it would be sent, without its attached files."""
+        return self._folds.sent(self._area.text)
+
+    @property
+    def draft(self) -> str:
+        """The unsent text as it is stored."""
+        return self._folds.draft(self._area.text)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._area.text
+
+    @property
+    def root(self) -> Path:
+        return self._index.root
+
+    @root.setter
+    def root(self, root: Path) -> None:
+        if root != self._index.root:
+            self._index = PathIndex(root, self._clock)
+
+    def focus(self, scroll_visible: bool = True) -> Composer:
+        self._area.focus(scroll_visible)
+        return self
+
+    def set_forecast(self, text: str) -> None:
+        """What the next request will cost, as `next ≈ $0.0026`, in the lower border."""
+        if self._forecast != text:
+            self._forecast = text
+            self.border_subtitle = Content(text)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def set_history(self, prompts: Sequence[str]) -> None:
+        """Earlier prompts, oldest first."""
+        self._history.replace(prompts)
+
+    def set_draft(self, text: str) -> None:
+        """Show another session's draft. Posts no `DraftChanged` for it; undo does not cross it."""
+        self._stop_draft_timer()
+        self._folds.clear()
+        self._area.load_text(self._folds.restore(text))
+        self._area.move_cursor(self._area.document.end)
+        self._history.rest()
+        self._draft_told = self.draft
+        self._completions_closed()
+
+    def restore(self, text: str) -> None:
+        """Put an unsent prompt (its `draft`) back, before what was written since."""
+        restored = self._folds.restore(text)
+        if self._area.text:
+            restored += "\n\n"
+        self._area.replace(restored, (0, 0), (0, 0), maintain_selection_offset=not self.is_empty)
+        self._area.move_cursor(self._area.document.end)
+
+    def insert(self, text: str) -> None:
+        """Put text at the cursor as if it were typed, such as keys from before the first paint."""
+        self._area.insert_outside_text(text)
+
+    def clear(self) -> None:
+        """Empty it; undo brings the text back."""
+        self._area.clear()
+
+    def flush_draft(self) -> None:
+        """Post the draft now, if it has changed."""
+        self._stop_draft_timer()
+        draft = self.draft
+        if draft != self._draft_told:
+            self._draft_told = draft
+            self.post_message(self.DraftChanged(draft))
+
+    # -- drafts
+    @on(PromptArea.Changed)
+    def _text_changed(self, event: PromptArea.Changed) -> None:
+        event.stop()
+        if self._draft_timer is None:
+            self._draft_timer = self.set_timer(DRAFT_DELAY, self.flush_draft)
+        self._update_completions()
+
+    def on_descendant_blur(self) -> None:
+        self.flush_draft()
+        self._completions_closed()
+
+    def _stop_draft_timer(self) -> None:
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+            self._draft_timer = None
+
+    # -- sending
+    @on(PromptArea.Sent)
+    def _send(self, event: PromptArea.Sent | None = None) -> None:
+        if event is not None:
+            event.stop()
+        if self._reading:
+            self._send_when_read = True
+            return
+        text = self.text.rstrip().lstrip("\n")
+        if not text:
+            return
+        if text.startswith("//"):
+            text = text[1:]
+        elif text.startswith("/"):
+            self._run_command(text)
+            return
+        attachments = tuple(
+            Attachment(fold.label.removeprefix("file: "), fold.content)
+            for fold in self._folds.files(self._area.text)
+        )
+        message = self.Submitted(text, attachments, self.draft)
+        self._empty_after(message.draft)
+        self.post_message(message)
+        self.flush_draft()
+
+    def _run_command(self, text: str) -> None:
+        name, _, argument = text[1:].partition(" ")
+        argument = argument.strip()
+        action = self._registry.by_slash(name)
+        if action is None:
+            near = " or ".join(f"/{other}" for other in self._registry.nearest_slashes(name))
+            hint = f"Did you mean {near}?" if near else "/keys lists the commands."
+            self._refuse(f"There is no command /{name}. {hint} To send it as text, write //{name}.")
+        elif argument and not action.hint:
+            self._refuse(f"/{name} takes nothing after it. Remove {argument!r}.")
+        else:
+            self._empty_after(self.draft)
+            self.post_message(self.CommandEntered(action.id, argument))
+            self.flush_draft()
+
+    def _empty_after(self, draft: str) -> None:
+        self._history.append(draft)
+        self._completions_closed()
+        self._folds.clear()
+        self._area.load_text("")
+
+    def _refuse(self, reason: str) -> None:
+        self.notify(visible(reason)[:600], severity="warning", markup=False)
+
+    # -- earlier prompts
+    @on(PromptArea.Recalled)
+    def _recall(self, event: PromptArea.Recalled) -> None:
+        event.stop()
+        text = self._history.step(event.by, self.draft)
+        if text is None:
+            return
+        self._folds.clear()
+        self._area.load_text(self._folds.restore(text))
+        if event.by > 0:
+            self._area.move_cursor(self._area.document.end)
+        else:
+            self._area.move_cursor((0, len(self._area.document[0])))
+        self._completions_closed(until_edited=True)
+
+    # -- completion
+    def _completions_closed(self, *, until_edited: bool = False) -> None:
+        self._path_query = None
+        self._closed_for = self._area.text if until_edited else None
+        self._completions.close()
+        self._area.completing = False
+
+    def _show_completions(self, rows: Sequence[Completion]) -> None:
+        self._completions.open(rows)
+        self._area.completing = self._completions.is_open
+
+    def _update_completions(self) -> None:
+        if self._closed_for is not None and self._closed_for == self._area.text:
+            return
+        self._closed_for = None
+        if (prefix := self._command_prefix()) is not None:
+            self._path_query = None
+            self._show_completions(
+                [
+                    Completion(f"/{action.slash}", action.usage, action.tooltip)
+                    for action in self._registry.slashes(prefix)
+                ]
+            )
+        elif (query := self._typed_path()) is not None:
+            if query != self._path_query:
+                self._path_query = query
+                self._find_paths(query)
+        elif self._completions.is_open or self._path_query is not None:
+            self._completions_closed()
+
+    def _command_prefix(self) -> str | None:
+        """What follows the slash of a command whose name is being typed."""
+        line = self._area.document[0]
+        if not line.startswith("/") or self._area.document.line_count > 1 or line[1:2] == "/":
+            return None
+        name = line[1:]
+        return None if " " in name or self._area.cursor_location[1] == 0 else name
+
+    def _typed_path(self) -> str | None:
+        """What follows the `@` of the word that ends at the cursor."""
+        row, column = self._area.cursor_location
+        before = self._area.document[row][max(0, column - _LONGEST_PATH_QUERY) : column]
+        head, at, query = before.rpartition("@")
+        if not at or (head and not head[-1].isspace() and head[-1] not in "([{\"'"):
+            return None
+        return None if any(letter.isspace() for letter in query) else query
+
+    @work(thread=True, exclusive=True, group="paths", exit_on_error=False)
+    def _find_paths(self, query: str) -> None:
+        worker = get_current_worker()
+        paths = self._index.matches(query, MOST_COMPLETIONS, lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            self.post_message(self._PathsFound(query, paths))
+
+    @on(_PathsFound)
+    def _paths_found(self, event: _PathsFound) -> None:
+        event.stop()
+        if event.query == self._path_query:
+            self._show_completions([Completion(path, visible(path)) for path in event.paths])
+
+    @on(CompletionList.Clicked)
+    def _completion_clicked(self, event: CompletionList.Clicked) -> None:
+        event.stop()
+        self._take_completion()
+
+    @on(PromptArea.CompletionAsked)
+    def _completion_asked(self, event: PromptArea.CompletionAsked) -> None:
+        event.stop()
+        if event.by:
+            self._completions.move(event.by)
+        elif event.take:
+            self._take_completion()
+        else:
+            self._completions_closed(until_edited=True)
+
+    def _take_completion(self) -> None:
+        current = self._completions.current
+        if current is None:
+            return
+        if self._path_query is None:
+            self._take_command(current)
+        else:
+            self._take_path(current.value)
+
+    def _take_command(self, completion: Completion) -> None:
+        """Complete the name; one that was already whole, or takes no argument, is sent."""
+        area = self._area
+        action = self._registry.by_slash(completion.value[1:])
+        whole = area.text == completion.value
+        if not whole:
+            needs_more = action is not None and bool(action.hint)
+            area.replace(
+                completion.value + (" " if needs_more else ""),
+                (0, 0),
+                area.document.end,
+                maintain_selection_offset=False,
+            )
+        self._completions_closed(until_edited=True)
+        if whole:
+            self._send()
+
+    def _take_path(self, path: str) -> None:
+        row, column = self._area.cursor_location
+        start = (row, column - len(self._path_query or ""))
+        encoded = self._folds.encode(path)
+        self._area.replace(encoded, start, (row, column), maintain_selection_offset=False)
+        if path.endswith("/"):
+            return
+        self._completions_closed(until_edited=True)
+        self.attach(self.root / path)
+
+    # -- attached files
+    def attach(self, path: Path, *, approved: bool = False) -> None:
+        """Attach a file: its token takes the place of its `@path`, else stands at the cursor.
+
+        Where `may_read` objects, posts `AttachmentRefused` instead; `approved` does not ask it.
+        """
+        self._reading += 1
+        self._read(path, None if approved else self.may_read)
+
+    @work(thread=True, group="attach", exit_on_error=False)
+    def _read(self, path: Path, may_read: Callable[[Path], str | None] | None) -> None:
+        try:
+            reason = may_read(path) if may_read else None
+            if reason is not None:
+                self.post_message(self._FileRead(path, None, refused=reason))
+                return
+            self.post_message(self._FileRead(path, read_file(path, self._name_of(path))))
+        except (AttachError, OSError) as error:
+            self.post_message(self._FileRead(path, None, error=str(error)))
+
+    def _name_of(self, path: Path) -> str:
+        try:
+            return str(path.relative_to(self.root))
+        except ValueError:
+            return str(path)
+
+    @on(_FileRead)
+    def _file_read(self, event: _FileRead) -> None:
+        event.stop()
+        self._reading -= 1
+        if event.attachment is not None:
+            self._insert_token(event.attachment)
+            if self._send_when_read and not self._reading:
+                self._send_when_read = False
+                self._send()
+            return
+        self._send_when_read = False
+        if event.refused:
+            self.post_message(self.AttachmentRefused(event.path, event.refused))
+        else:
+            self._refuse(event.error)
+
+    def _insert_token(self, attachment: Attachment) -> None:
+        token = self._folds.add(Fold("file", f"file: {visible(attachment.name)}", attachment.text))
+        area = self._area
+        typed = f"@{self._folds.encode(attachment.name)}"
+        at = area.text.rfind(typed)
+        if at >= 0:
+            start = (area.text.count("\n", 0, at), at - (area.text.rfind("\n", 0, at) + 1))
+            end = (start[0], start[1] + len(typed))
+            area.replace(token, start, end)
+        else:
+            area.replace(token, *area.selection, maintain_selection_offset=False)
+
+    # -- the user's own editor
+    @work(exclusive=True, group="editor", exit_on_error=False)
+    async def open_editor(self) -> None:
+        """Let `$VISUAL` or `$EDITOR` change the text, while turns go on behind it."""
+        area = self._area
+        before = self.text
+        # The terminal sends ^C to the whole process group; a no-op handler is not inherited by
+        # the editor, as SIG_IGN would be.
+        interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            with self.app.batch_update(), self.app.suspend():
+                edited = await asyncio.to_thread(edit, before)
+        except SuspendNotSupported:
+            self._refuse("This terminal can't be handed to an editor. Write here instead.")
+            return
+        except EditorError as error:
+            self._refuse(str(error))
+            return
+        finally:
+            signal.signal(signal.SIGINT, interrupt)
+            self.screen.refresh(layout=True)
+        if edited != before:
+            area.replace(
+                self._with_file_tokens(edited),
+                (0, 0),
+                area.document.end,
+                maintain_selection_offset=False,
+            )
+            area.move_cursor(area.document.end)
+
+    def _with_file_tokens(self, text: str) -> str:
+        """Edited text for the editor: `[file: path]` of attached files become their tokens again."""
+        files = {f"[{fold.label}]": fold for fold in self._folds.files(self._area.text)}
+        restored = self._folds.restore(text)
+        for shown, fold in files.items():
+            restored = restored.replace(self._folds.encode(shown), self._folds.add(fold))
+        return restored
