@@ -1,0 +1,107 @@
+"""Requests: what was sent by reference, what it used and cost."""
+
+from __future__ import annotations
+
+import json
+from sqlite3 import Connection
+
+from chatglass.store.protocol import StoreError
+from chatglass.store.records import RequestRow
+from chatglass.store.sqlite import blobs, rows, sessions
+from chatglass.store.sqlite.missing import request_gone
+
+Parts = tuple[tuple[str, str], ...]
+
+_COLUMNS = ", ".join(rows.REQUEST)
+_CHUNK = 128
+"""Parts in a blob. The next request of a session begins with the same ones, so these are shared."""
+_DIGEST = 32
+
+
+def add(db: Connection, row: RequestRow) -> None:
+    tokens, cost, unpriced = _totals(row)
+    sessions.change(
+        db,
+        row.session_id,
+        "requests = requests + 1, total_tokens = total_tokens + ?, cost = cost + ?, "
+        "unpriced_requests = unpriced_requests + ?, updated_at = max(updated_at, ?)",
+        tokens, cost, unpriced, row.started_at,
+    )  # fmt: skip
+    chunks, tail = _keep_parts(db, row)
+    db.execute(
+        rows.insert("requests", (*rows.REQUEST, "part_chunks", "part_tail")),
+        (*rows.request_values(row), chunks, tail),
+    )
+    _refer(db, row)
+
+
+def finish(db: Connection, row: RequestRow) -> None:
+    there = get(db, row.id)
+    if there.session_id != row.session_id:
+        raise StoreError(
+            f"Request {row.id} belongs to session {there.session_id} and can't move to "
+            f"{row.session_id}. This is a fault in chatglass; please report it."
+        )
+    before, after = _totals(there), _totals(row)
+    sessions.change(
+        db,
+        row.session_id,
+        "total_tokens = total_tokens + ?, cost = cost + ?, "
+        "unpriced_requests = unpriced_requests + ?, updated_at = max(updated_at, ?)",
+        *(new - old for new, old in zip(after, before, strict=True)),
+        row.finished_at or row.started_at,
+    )
+    db.execute(rows.update("requests", rows.REQUEST), (*rows.request_values(row)[1:], row.id))
+    if row.parts:
+        db.execute(
+            "UPDATE requests SET part_chunks = ?, part_tail = ? WHERE id = ?",
+            (*_keep_parts(db, row), row.id),
+        )
+    _refer(db, row)
+
+
+def get(db: Connection, request_id: str) -> RequestRow:
+    found = db.execute(f"SELECT {_COLUMNS} FROM requests WHERE id = ?", (request_id,)).fetchone()
+    if found is None:
+        raise request_gone(request_id)
+    return rows.request(found)
+
+
+def of_session(db: Connection, session_id: str) -> list[RequestRow]:
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM requests WHERE session_id = ? ORDER BY number", (session_id,)
+    )
+    return [rows.request(values) for values in found.fetchall()]
+
+
+def parts(db: Connection, request_id: str) -> Parts:
+    found = db.execute(
+        "SELECT part_chunks, part_tail FROM requests WHERE id = ?", (request_id,)
+    ).fetchone()
+    if found is None:
+        raise request_gone(request_id)
+    chunks, tail = found
+    digests = [chunks[at : at + _DIGEST].hex() for at in range(0, len(chunks), _DIGEST)]
+    texts = [*(blobs.get(db, digest) for digest in digests), tail]
+    return tuple((kind, ref) for each in texts for kind, ref in json.loads(each))
+
+
+def _totals(row: RequestRow) -> tuple[int, int, int]:
+    """Tokens, cost in 1e-12 USD, and 1 where tokens were used that no price is known for."""
+    if row.usage is None:
+        return 0, rows.picodollars(row.cost) or 0, 0
+    return row.usage.total_tokens, rows.picodollars(row.cost) or 0, int(row.cost is None)
+
+
+def _keep_parts(db: Connection, row: RequestRow) -> tuple[bytes, str]:
+    whole = len(row.parts) - len(row.parts) % _CHUNK
+    digests = [
+        blobs.keep(db, json.dumps(row.parts[at : at + _CHUNK])) for at in range(0, whole, _CHUNK)
+    ]
+    blobs.refer(db, row.session_id, (digest.hex() for digest in digests))
+    return b"".join(digests), json.dumps(row.parts[whole:])
+
+
+def _refer(db: Connection, row: RequestRow) -> None:
+    named = [row.tools_hash, row.body_hash, *(ref for kind, ref in row.parts if kind == "blob")]
+    blobs.refer(db, row.session_id, [digest for digest in named if digest])

@@ -1,0 +1,229 @@
+"""The schema, as numbered migrations.
+
+A migration that was released never changes; the next one has the next number. Each runs in a
+transaction of its own (see `migrate`), with foreign keys unchecked until its end.
+
+SQLite 3.34 is the oldest that will do (its trigram tokenizer), so: no STRICT, no RETURNING.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+APPLICATION_ID = 0x43474C53
+"""`CGLS` in the file's header: a store of chatglass."""
+
+OLDEST_SQLITE = (3, 34, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """From `version - 1` to `version`."""
+
+    version: int
+    name: str
+    sql: str
+
+    def statements(self) -> Iterator[str]:
+        statement = ""
+        for line in self.sql.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+        if statement.strip():
+            raise ValueError(f"migration {self.version} ends in the middle of: {statement.strip()}")
+
+
+_FIRST = """
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    root TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    title_by_user INTEGER NOT NULL,
+    leaf_id TEXT,
+    parameters TEXT NOT NULL,           -- a JSON object of what differs from the defaults
+    draft TEXT NOT NULL,
+    pinned INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    tags TEXT NOT NULL,                 -- a JSON array
+    forked_session TEXT,
+    forked_message TEXT,
+    messages INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    unpriced_requests INTEGER NOT NULL,
+    tool_calls INTEGER NOT NULL,
+    total_tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,              -- 1e-12 USD
+    last_status TEXT NOT NULL,
+    excerpt TEXT NOT NULL,
+    last_answer_id TEXT                 -- the message that last_status is of
+);
+CREATE INDEX sessions_by_time ON sessions (updated_at, id);
+
+CREATE TABLE messages (
+    number INTEGER PRIMARY KEY,         -- order of writing; a child's is above its parent's
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages (id),
+    turn_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    content TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    content_is_json INTEGER NOT NULL,
+    reasoning TEXT NOT NULL,
+    reasoning_ms INTEGER NOT NULL,
+    tool_calls TEXT,
+    tool_call_id TEXT,
+    tool_name TEXT,
+    endpoint TEXT,
+    model TEXT,
+    error TEXT,
+    plain TEXT                          -- the text in a content that is JSON
+);
+CREATE INDEX messages_by_parent ON messages (parent_id, session_id);
+CREATE INDEX messages_by_session ON messages (session_id);
+
+CREATE TABLE requests (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    turn_id TEXT NOT NULL,
+    message_id TEXT,
+    purpose TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    model TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    tools_hash TEXT,
+    body_hash TEXT,
+    compaction_id TEXT,
+    first_token_at INTEGER,
+    finished_at INTEGER,
+    finish_reason TEXT,
+    attempts INTEGER NOT NULL,
+    estimated_prompt_tokens INTEGER NOT NULL,
+    prompt_tokens INTEGER,              -- NULL: no usage, and so the next five
+    completion_tokens INTEGER,
+    cached_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    usage_source TEXT,
+    usage_raw TEXT,
+    cost INTEGER,                       -- 1e-12 USD; NULL: no price known
+    price_source TEXT NOT NULL,
+    error TEXT,
+    part_chunks BLOB NOT NULL,          -- digests (32 bytes each) of blobs of 128 parts each,
+    part_tail TEXT NOT NULL             -- and the parts after them, as JSON
+);
+CREATE INDEX requests_by_session ON requests (session_id);
+
+CREATE TABLE blobs (
+    digest BLOB PRIMARY KEY,            -- SHA-256
+    text TEXT NOT NULL,
+    held_until INTEGER NOT NULL         -- kept till then without a session; 0: no longer needed
+);
+CREATE INDEX blobs_held ON blobs (held_until) WHERE held_until > 0;
+CREATE TABLE session_blobs (
+    digest BLOB NOT NULL REFERENCES blobs (digest),
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    PRIMARY KEY (digest, session_id)
+) WITHOUT ROWID;
+CREATE INDEX session_blobs_by_session ON session_blobs (session_id);
+
+CREATE TABLE tool_calls (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    turn_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    proposed_at INTEGER NOT NULL,
+    server TEXT NOT NULL,
+    state TEXT NOT NULL,
+    edited_arguments TEXT,
+    decided_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at INTEGER,
+    started_at INTEGER,
+    finished_at INTEGER,
+    result_bytes INTEGER NOT NULL,
+    seen_bytes INTEGER NOT NULL,
+    error TEXT
+);
+CREATE INDEX tool_calls_by_session ON tool_calls (session_id);
+CREATE TABLE tool_results (
+    tool_call_id TEXT PRIMARY KEY REFERENCES tool_calls (id) ON DELETE CASCADE,
+    produced TEXT NOT NULL,
+    seen TEXT                           -- NULL: the same
+);
+
+CREATE TABLE compactions (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    anchor_id TEXT NOT NULL,
+    first_kept_id TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    summary TEXT NOT NULL,
+    request_id TEXT,
+    tokens_before INTEGER NOT NULL,
+    tokens_after INTEGER NOT NULL
+);
+CREATE INDEX compactions_by_session ON compactions (session_id);
+
+CREATE TABLE queued_prompts (
+    id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    content_json TEXT
+);
+CREATE INDEX queued_prompts_by_session ON queued_prompts (session_id);
+
+CREATE TABLE holders (
+    session_id TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL
+);
+
+-- What the index holds: its rowids are these ids, so the highest is what was written last.
+CREATE TABLE search_rows (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,                 -- title, message, arguments, result
+    ref TEXT NOT NULL,                  -- id of the session, message or tool call
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    chars INTEGER,                      -- how many characters of it; NULL: all
+    UNIQUE (ref, kind)
+);
+CREATE INDEX search_rows_by_session ON search_rows (session_id);
+CREATE VIEW search_texts (id, text) AS
+    SELECT id, CASE WHEN chars IS NULL THEN text ELSE substr(text, 1, chars) END FROM (
+        SELECT id, chars, CASE kind
+            WHEN 'title' THEN (SELECT title FROM sessions WHERE id = ref)
+            WHEN 'message' THEN (SELECT coalesce(plain, content) FROM messages WHERE id = ref)
+            WHEN 'arguments' THEN (SELECT arguments FROM tool_calls WHERE id = ref)
+            WHEN 'result' THEN (SELECT produced FROM tool_results WHERE tool_call_id = ref)
+        END AS text FROM search_rows
+    );
+CREATE VIRTUAL TABLE search USING fts5 (
+    text, content = 'search_texts', content_rowid = 'id', tokenize = 'trigram', columnsize = 0
+);
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "sessions and all that is theirs", _FIRST),)

@@ -1,0 +1,64 @@
+"""Tool calls with their decisions, and their results in a table of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from chatglass.store.records import ToolCallRow, ToolResult
+from chatglass.store.sqlite import rows, search, sessions
+from chatglass.store.sqlite.missing import tool_call_gone
+from chatglass.values.text import storable
+
+_COLUMNS = ", ".join(rows.TOOL_CALL)
+
+
+def add(db: Connection, calls: Sequence[ToolCallRow]) -> None:
+    for row in calls:
+        sessions.change(db, row.session_id, "tool_calls = tool_calls + 1")
+        db.execute(rows.insert("tool_calls", rows.TOOL_CALL), rows.tool_call_values(row))
+        search.add(db, "arguments", row.id, row.session_id, len(row.arguments))
+
+
+def change(db: Connection, row: ToolCallRow, result: ToolResult | None, preview_chars: int) -> None:
+    there = db.execute(
+        "SELECT arguments, session_id FROM tool_calls WHERE id = ?", (row.id,)
+    ).fetchone()
+    if there is None or there[1] != row.session_id:
+        raise tool_call_gone(row.id, row.session_id)
+    other_arguments = there[0] != storable(row.arguments)
+    if other_arguments:
+        search.drop(db, "arguments", row.id)
+    db.execute(rows.update("tool_calls", rows.TOOL_CALL), (*rows.tool_call_values(row)[1:], row.id))
+    if other_arguments:
+        search.add(db, "arguments", row.id, row.session_id, len(row.arguments))
+    if result is not None:
+        _keep_result(db, row, result, preview_chars)
+
+
+def of_session(db: Connection, session_id: str) -> list[ToolCallRow]:
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM tool_calls WHERE session_id = ? ORDER BY number", (session_id,)
+    )
+    return [rows.tool_call(values) for values in found.fetchall()]
+
+
+def result(db: Connection, tool_call_id: str) -> ToolResult | None:
+    found = db.execute(
+        "SELECT produced, seen FROM tool_results WHERE tool_call_id = ?", (tool_call_id,)
+    ).fetchone()
+    if found is None:
+        return None
+    produced, seen = found
+    return ToolResult(produced, produced if seen is None else seen)
+
+
+def _keep_result(db: Connection, row: ToolCallRow, result: ToolResult, preview_chars: int) -> None:
+    search.drop(db, "result", row.id)
+    produced, seen = storable(result.produced), storable(result.seen)
+    db.execute(
+        "INSERT OR REPLACE INTO tool_results (tool_call_id, produced, seen) VALUES (?, ?, ?)",
+        (row.id, produced, None if seen == produced else seen),
+    )
+    if produced:
+        search.add(db, "result", row.id, row.session_id, len(produced), preview_chars)
