@@ -1,0 +1,56 @@
+"""The driver in a real terminal, after the splash and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from start.terminal import Terminal
+
+APP = """
+import os, sys, threading
+from chatglass import splash
+if sys.argv[1] == "splash":
+    splash.show()
+os.write(1, b"<early>")
+from textual.app import App
+from textual.widgets import Input
+from chatglass.tui.driver import GlassDriver
+
+class Late(App):
+    AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False
+    def compose(self):
+        yield Input()
+    def on_mount(self):
+        self.set_interval(0.005, self.look)
+    def look(self):
+        waiting = self._driver._waiting
+        if self.focused is None and waiting is not None and sum(hasattr(m, "key") for m in waiting) >= 9:
+            os.write(1, b"<waiting>")
+            self.query_one(Input).focus()
+    def on_input_submitted(self, event):
+        self.exit(event.value)
+
+print("VALUE", Late(driver_class=GlassDriver).run())
+splash.leave()
+"""
+
+
+@pytest.mark.parametrize("start", ["splash", "bare"])
+def test_keys_typed_before_anything_has_the_focus_arrive_in_order(
+    terminal: Callable[..., Terminal], start: str
+) -> None:
+    shell = terminal(APP, start)
+    shell.read_until("<early>")
+    shell.type("abc de" if start == "splash" else "")
+    shell.read_until("\x1b[?25l\x1b[?1004h")
+    shell.type("fgh" if start == "splash" else "abc defgh")
+    shell.read_until("<waiting>")
+    shell.type("i\r")
+    assert shell.finish() == 0
+    assert b"VALUE abc defghi" in shell.output
+    assert shell.output.count(b"\x1b[?1049h") == 1
+    assert shell.output.count(b"\x1b[?1049l") == 1
+    assert shell.attributes == shell.before
