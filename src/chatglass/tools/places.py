@@ -1,0 +1,107 @@
+"""Where a path that a model wrote really leads, and what kind of place that is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatglass.tools.secret_names import secret_name
+from chatglass.tools.tool import InvalidArguments
+
+_GUARDED_NAMES = {
+    ".git": "it belongs to git, whose hooks and settings run programs",
+    ".mcp.json": "it says which tool servers are started",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A resolved path. `secret` and `guarded` are reasons in words, empty where there is none."""
+
+    given: str
+    path: Path
+    """Absolute, every symlink resolved."""
+    root: Path
+    """Absolute, every symlink resolved."""
+    inside: bool
+    secret: str
+    guarded: str
+    """Why only a person may let it be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What makes a place special: the home folder, and chatglass's own settings and data."""
+
+    home: Path
+    own_folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def of_user(cls, own_folders: Sequence[Path] = ()) -> Surroundings:
+        """`own_folders`: where this process keeps settings, data and logs, whatever flags moved
+        them; the default places are judged as ours in any case."""
+        import platformdirs
+
+        default = platformdirs.PlatformDirs("chatglass", appauthor=False)
+        places = (default.user_config_path, default.user_data_path, default.user_state_path)
+        return cls(home=Path.home(), own_folders=(*own_folders, *places))
+
+    def root_is_wide(self, root: Path) -> bool:
+        """Whether `root` (resolved) is the home folder, or holds it, as `/` does."""
+        return _resolve(self.home).is_relative_to(root)
+
+    def place(self, given: str, root: Path) -> Place:
+        """Where `given` leads from `root`. Raises InvalidArguments for what is no path."""
+        real_root = _resolve(root)
+        written = self._absolute(given, real_root)
+        path = _resolve(written)
+        return Place(
+            given=given,
+            path=path,
+            root=real_root,
+            inside=path.is_relative_to(real_root),
+            # A link is judged by its own name too: `.env` may be a link to `settings.txt`.
+            secret=self._why_secret(path) or self._why_secret(written),
+            guarded=self._why_guarded(path) or self._why_guarded(written),
+        )
+
+    def _absolute(self, given: str, root: Path) -> Path:
+        if not given or "\0" in given:
+            raise InvalidArguments(
+                f"{given!r} is not a path: expected the name of a file or folder."
+            )
+        if given == "~" or given.startswith("~/"):
+            return self.home / given[2:]
+        # Not normalised here: `link/..` is resolved by what the link points to.
+        return root / given
+
+    def _why_secret(self, path: Path) -> str:
+        for folder in self.own_folders:
+            if path.is_relative_to(folder) or path.is_relative_to(_resolve(folder)):
+                return "it belongs to chatglass itself"
+        for part in path.parts:
+            if secret_name(part):
+                return f"{part} may hold secrets"
+        if path.is_relative_to("/proc") or path.is_relative_to("/dev"):
+            return "it shows the memory or devices of this machine"
+        return ""
+
+    def _why_guarded(self, path: Path) -> str:
+        for folder in self.own_folders:
+            if path.is_relative_to(folder) or path.is_relative_to(_resolve(folder)):
+                return "it belongs to chatglass itself"
+        for part in path.parts:
+            if reason := _GUARDED_NAMES.get(part.casefold()):
+                return reason
+        return ""
+
+
+def _resolve(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError, UnicodeError) as error:
+        raise InvalidArguments(
+            f"{str(path)!r} is not a path that can be resolved: {error}."
+        ) from None
