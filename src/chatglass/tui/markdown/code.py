@@ -1,0 +1,157 @@
+"""Code blocks: highlighted, on a background, long lines wrapped with a sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+
+from chatglass.tui.markdown.blocks import Code
+from chatglass.tui.markdown.highlight import find_lexer, lex
+from chatglass.tui.markdown.look import MarkdownLook
+from chatglass.tui.markdown.wrap import Row, Run, chop
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+_TAB = 4
+_CONTINUED = "↪ "
+_PADDED_FROM = 12  # cells; a narrower block has no margin inside
+# Lines are lexed in chunks, alike while streaming and at once: a chunk ends at the first blank
+# line from the 24th on, or the 60th line, that stands in no string or comment; at the latest at
+# the 200th. So neither a frame nor the end of a long block costs more than one chunk.
+_CHUNK_FROM, _CHUNK_ANYWHERE, _CHUNK_TO = 24, 60, 200
+
+
+class CodeView:
+    """Rows of one growing code block."""
+
+    def __init__(self, width: int, look: MarkdownLook) -> None:
+        self._width = width
+        self._look = look
+        self._margin = 1 if width >= _PADDED_FROM else 0
+        self._info: str | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._done = 0  # lines in finished chunks
+        self._tested = 0  # the chunk is known not to end before this line
+        self._kept = 0  # rows of the label and of finished chunks
+        self._fresh: list[list[Row]] = []  # rows of each settled line of the open chunk
+        self._lexed = 0  # how many of them were lexed together
+
+    def update(self, leaf: Code, settled: int, final: bool) -> tuple[int, list[Row]]:
+        """`settled`: how many lines can't change any more. As `FlowView.update`."""
+        lines = leaf.shown
+        settled = len(lines) if final else min(settled, len(lines))
+        rows: list[Row] = []
+        kept = self._kept
+        if leaf.info != self._info or settled < self._done + len(self._fresh):
+            self._begin()
+            self._info = leaf.info
+            rows = self._label_rows()
+            kept, self._kept = 0, len(rows)
+        lexer = find_lexer(leaf.language)
+        while (found := self._chunk(lines, settled, lexer)) is not None:
+            chunk = [row for line in found for row in self._rows(line)]
+            rows += chunk
+            self._kept += len(chunk)
+            self._done += len(found)
+            self._fresh, self._lexed = [], 0
+        same = self._extend(lines, settled, lexer, final)
+        if not rows:
+            kept += sum(len(line) for line in self._fresh[:same])
+            rows = [row for line in self._fresh[same:] for row in line]
+        else:
+            rows += [row for line in self._fresh for row in line]
+        for runs in lex([_spaced(line) for line in lines[settled:]], lexer, self._look)[0]:
+            rows += self._rows(runs)
+        if not lines and not self._info:
+            rows += self._rows([])
+        return kept, rows
+
+    def _chunk(self, lines: list[str], settled: int, lexer: Lexer | None) -> list[list[Run]] | None:
+        """The lexed lines of the chunk that begins at `_done`, if it has ended."""
+        at = max(self._done + _CHUNK_FROM, self._tested)
+        while at <= settled:
+            size = at - self._done
+            if size >= _CHUNK_TO or size >= _CHUNK_ANYWHERE or not lines[at - 1].strip():
+                found, inside = lex(
+                    [_spaced(line) for line in lines[self._done : at]], lexer, self._look
+                )
+                if not inside or size >= _CHUNK_TO:
+                    self._tested = at
+                    return found
+                at += 8 if size >= _CHUNK_ANYWHERE else 0
+            at += 1
+        self._tested = at
+        return None
+
+    def _extend(self, lines: list[str], settled: int, lexer: Lexer | None, final: bool) -> int:
+        """Bring `_fresh` up to `settled`; how many of its lines stay as they were.
+
+        New lines are lexed alone, and together with the chunk when it has doubled and at the end.
+        """
+        open_lines = [_spaced(line) for line in lines[self._done : settled]]
+        count = len(open_lines)
+        if count == len(self._fresh) and (not final or self._lexed == count):
+            return count
+        if final or count >= 2 * max(1, self._lexed):
+            found, _ = lex(open_lines, lexer, self._look)
+            self._fresh = [self._rows(runs) for runs in found]
+            self._lexed = count
+            return 0
+        same = len(self._fresh)
+        for line in open_lines[same:]:
+            self._fresh += [self._rows(runs) for runs in lex([line], lexer, self._look)[0]]
+        return same
+
+    def _label_rows(self) -> list[Row]:
+        if not self._info:
+            return []
+        style = self._look.mix(self._look.code_block, self._look.dim)
+        return self._framed(chop([(self._info.replace("\t", " "), style)], self._inner()), False)
+
+    def _inner(self) -> int:
+        return max(1, self._width - 2 * self._margin)
+
+    def _rows(self, runs: list[Run]) -> list[Row]:
+        inner = self._inner()
+        rows = chop(runs, inner)
+        if len(rows) > 1 and inner > 2 * len(_CONTINUED):
+            # The first row takes the whole width, the others less the sign.
+            head = rows[0]
+            rows = [head, *chop(_after(runs, head), inner - len(_CONTINUED))]
+            return self._framed(rows, True)
+        return self._framed(rows, False)
+
+    def _framed(self, rows: list[Row], signed: bool) -> list[Row]:
+        ground = self._look.code_block
+        framed: list[Row] = []
+        for index, (segments, cells) in enumerate(rows):
+            parts = [Segment(" " * self._margin, ground)] if self._margin else []
+            used = self._margin + cells
+            if signed and index:
+                sign = self._look.mix(ground, self._look.dim)
+                parts.append(Segment(_CONTINUED, sign))
+                used += len(_CONTINUED)
+            parts += segments
+            if used < self._width:
+                parts.append(Segment(" " * (self._width - used), ground))
+            framed.append((parts, max(used, self._width)))
+        return framed
+
+
+def _spaced(line: str) -> str:
+    return line.expandtabs(_TAB)
+
+
+def _after(runs: list[Run], head: Row) -> list[Run]:
+    """`runs` without the characters of `head`."""
+    skip = sum(len(segment.text) for segment in head[0])
+    rest: list[Run] = []
+    for text, style in runs:
+        if skip < len(text):
+            rest.append((text[skip:], style))
+        skip = max(0, skip - len(text))
+    return rest
