@@ -1,0 +1,384 @@
+"""JsonView: a text of any size as lines, JSON laid out and coloured."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from bisect import bisect_left
+from collections.abc import Coroutine
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset
+from textual.message import Message
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.worker import Worker, WorkerState
+
+from chatglass.tui.inspector.display_rows import DisplayRows, shown
+from chatglass.tui.inspector.json_layout import lay_out
+from chatglass.tui.inspector.json_marks import LineMarks
+from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
+from chatglass.tui.inspector.text_search import find_all
+from chatglass.tui.lines.figures import size
+from chatglass.tui.lines.line_view import LineView
+from chatglass.values.text import storable
+
+Kind = Literal["auto", "json", "text", "laid_out"]
+"""`auto`: JSON where it is an object or array, else text; `json`: the same, said by the caller;
+`laid_out`: coloured as JSON line by line, but shown as it is."""
+
+SLICE_SECONDS = 0.008
+"""How long the rows of a large text may be worked on before the event loop gets its turn."""
+
+
+class JsonView(LineView):
+    """Shows one text. `load` may be called at any time; an earlier load that still works is dropped.
+
+    Texts up to INLINE_CHARACTERS are there when `load` returns. Larger JSON is laid out in a child
+    process, and the rows of large texts are made in slices; meanwhile it shows what it does.
+    """
+
+    ALLOW_SELECT = True
+    DEFAULT_CSS = """
+    JsonView > .json-view--key { color: $text-primary; }
+    JsonView > .json-view--string { color: $text-success; }
+    JsonView > .json-view--number { color: $text-warning; }
+    JsonView > .json-view--literal { color: $text-secondary; text-style: bold; }
+    JsonView > .json-view--punctuation { color: $foreground 60%; }
+    JsonView > .json-view--match { background: $warning 40%; }
+    JsonView > .json-view--current-match { background: $warning; color: $background; text-style: bold; }
+    JsonView > .json-view--waiting { color: $foreground 60%; text-style: italic; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"json-view--{part}"
+        for part in (
+            *("key", "string", "number", "literal", "punctuation"),
+            *("match", "current-match", "waiting"),
+        )
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_match(1)", "Next match", show=False),
+        Binding("N,shift+n", "next_match(-1)", "Match before", show=False),
+        Binding("w", "toggle_wrap", "Wrap lines", show=False),
+    ]
+
+    class Changed(Message):
+        """The text, its rows or its matches are others now; `control` is the view."""
+
+        def __init__(self, view: JsonView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> JsonView:
+            return self.view
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.wrap = True
+        self.is_json = False
+        """Whether what is shown was laid out as JSON."""
+        self.sought = ""
+        self.matches: array[int] = array("Q")
+        """Where the searched text begins, as offsets into `shown_text`."""
+        self.match_index = -1
+        """The chosen one of `matches`, -1 where there is none."""
+        self.waiting = ""
+        """What it works on while the text isn't there yet."""
+        self._source = ""
+        self._text = ""
+        self._text_lines = 1
+        self._coloured = False
+        self._marks = LineMarks("")
+        self._rows = DisplayRows("", 80, wrap=True, by_word=True)
+        self._rows.grow()
+        self._generation = 0
+        self._unsized: Kind | None = None
+        """The kind of a text that was loaded before the widget had a size."""
+
+    # -- the text
+
+    @property
+    def source(self) -> str:
+        """The text as it was given to `load`."""
+        return self._source
+
+    @property
+    def shown_text(self) -> str:
+        """The text as it is laid out."""
+        return self._text
+
+    @property
+    def text_lines(self) -> int:
+        """Lines of the text as it is laid out, however they are wrapped."""
+        return self._text_lines
+
+    @property
+    def ready(self) -> bool:
+        """All rows of the last text are there."""
+        return not self.waiting and self._rows.complete
+
+    def load(self, text: str, kind: Kind = "auto") -> None:
+        """Show `text` from its beginning."""
+        self._generation += 1
+        self._source = text
+        self._forget_matches()
+        if not self.size.width:
+            self._unsized = kind
+            return
+        self.workers.cancel_group(self, "text")
+        text = storable(text)
+        if "\r\n" in text:
+            text = text.replace("\r\n", "\n")
+        self.jump_to(x=0, y=0)
+        may_be_json = kind in ("auto", "json") and text.lstrip()[:1] in ("{", "[")
+        if len(text) <= INLINE_CHARACTERS:
+            laid_out = lay_out(text) if may_be_json else None
+            self._take_text(text, laid_out, kind)
+            self._rows.grow()
+            self.lines_changed()
+            self._start_search()
+            return
+        self.waiting = f"… {size(len(text))}"
+        self._take_rows(DisplayRows("", 1, wrap=True, by_word=False))
+        self._run(self._load_large(text, kind, may_be_json, self._generation), "text")
+
+    async def _load_large(self, text: str, kind: Kind, may_be_json: bool, generation: int) -> None:
+        laid_out = await lay_out_apart(text) if may_be_json else None
+        if generation != self._generation:
+            return
+        self._take_text(text, laid_out, kind)
+        self._start_search()
+        await self._grow(self._rows, generation)
+
+    def _take_text(self, text: str, laid_out: str | None, kind: Kind) -> None:
+        self.waiting = ""
+        self.is_json = laid_out is not None
+        self._coloured = self.is_json or kind == "laid_out"
+        self._text = text if laid_out is None else laid_out
+        self._text_lines = self._text.count("\n") + 1
+        self._marks = LineMarks(self._text)
+        self._take_rows(self._new_rows())
+
+    def _new_rows(self) -> DisplayRows:
+        by_word = not self._coloured
+        return DisplayRows(self._text, self.text_width, wrap=self.wrap, by_word=by_word)
+
+    def _take_rows(self, rows: DisplayRows) -> None:
+        self._rows = rows
+        if self.is_attached and self.text_selection is not None:
+            # Its offsets count rows, which are others now.
+            self.screen.clear_selection()
+        self.lines_changed()
+
+    async def _grow(self, rows: DisplayRows, generation: int) -> None:
+        """Make all of `rows`, a slice at a time; shows them as they come where they are in use."""
+        while not rows.grow(SLICE_SECONDS):
+            if rows is self._rows:
+                self.lines_changed()
+            await asyncio.sleep(0)
+            if generation != self._generation:
+                return
+        if rows is self._rows:
+            self.lines_changed()
+            if self.match_index >= 0:
+                self._reveal_match()
+            self.post_message(self.Changed(self))
+
+    def _run(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Work that broke must not leave the reader waiting."""
+        event.stop()
+        if event.state is WorkerState.ERROR:
+            self._take_text(f"This text can't be shown: {event.worker.error!r}", None, "text")
+            self._rows.grow()
+            self.lines_changed()
+
+    # -- width
+
+    def on_resize(self) -> None:
+        if self._unsized is not None and self.size.width:
+            kind, self._unsized = self._unsized, None
+            self.load(self._source, kind)
+        elif self._rows.width != self.text_width and not self.waiting:
+            if self.wrap:
+                self._lay_rows_again()
+            else:
+                self._rows.width = self.text_width
+        self.lines_changed()
+
+    def action_toggle_wrap(self) -> None:
+        """Wrap long lines at the edge, or let them run beyond it."""
+        self.wrap = not self.wrap
+        if not self.waiting:
+            self.jump_to(x=0)
+            self._lay_rows_again()
+
+    def _lay_rows_again(self) -> None:
+        rows = self._new_rows()
+        if len(self._text) <= INLINE_CHARACTERS:
+            rows.grow()
+            self._show_rows_from(rows, self._top_offset())
+        else:
+            self._run(self._lay_rows_again_in_slices(rows, self._generation), "text")
+
+    async def _lay_rows_again_in_slices(self, rows: DisplayRows, generation: int) -> None:
+        await self._grow(rows, generation)
+        if generation == self._generation:
+            self._show_rows_from(rows, self._top_offset())
+
+    def _top_offset(self) -> int:
+        """The character at the top of the screen."""
+        top = round(self.scroll_y)
+        return self._rows.span(top)[0] if 0 < top < len(self._rows) else 0
+
+    def _show_rows_from(self, rows: DisplayRows, offset: int) -> None:
+        self._take_rows(rows)
+        self.jump_to(y=rows.row_at(offset) if offset else 0)
+        self.post_message(self.Changed(self))
+
+    # -- finding
+
+    def find(self, query: str) -> None:
+        """Mark where `query` occurs and go to the first from the top of the screen on.
+
+        Its case counts only where it has a capital. An empty one takes the marks away. `Changed`
+        says when it is done.
+        """
+        self.sought = query
+        self._forget_matches()
+        self.refresh()
+        if not self.waiting:
+            self._start_search()
+
+    def _start_search(self) -> None:
+        if self.sought:
+            self._run(self._search(self._generation), "search")
+        else:
+            self.post_message(self.Changed(self))
+
+    async def _search(self, generation: int) -> None:
+        query = self.sought
+        found = await find_all(self._text, query)
+        if generation != self._generation or query != self.sought:
+            return
+        self.matches = found
+        if found:
+            self.match_index = bisect_left(found, self._top_offset()) % len(found)
+            self._reveal_match()
+        self.refresh()
+        self.post_message(self.Changed(self))
+
+    def action_next_match(self, step: int) -> None:
+        """Go to the next match, or with -1 to the one before; round the ends."""
+        if self.matches:
+            self.match_index = (self.match_index + step) % len(self.matches)
+            self._reveal_match()
+            self.refresh()
+            self.post_message(self.Changed(self))
+
+    def _reveal_match(self) -> None:
+        offset = self.matches[self.match_index]
+        row = self._rows.row_at(offset)
+        self.reveal(row, margin=2)
+        if not self.wrap:
+            column = offset - self._rows.span(row)[0]
+            if not self.scroll_x <= column < self.scroll_x + self.text_width - len(self.sought):
+                self.jump_to(x=column - self.text_width // 2)
+
+    def _forget_matches(self) -> None:
+        self.matches = array("Q")
+        self.match_index = -1
+
+    # -- selecting
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text under the selection, with the line ends of the text and not of the screen."""
+        if self.waiting or not len(self._rows):
+            return None
+        start = self._offset_at(selection.start) if selection.start is not None else 0
+        end = self._offset_at(selection.end) if selection.end is not None else len(self._text)
+        return self._text[start:end], "\n"
+
+    def _offset_at(self, place: Offset) -> int:
+        """Selection offsets count characters as shown; ours those of the text."""
+        column, row = place
+        if row >= len(self._rows):
+            return len(self._text)
+        start, end = self._rows.span(row)
+        _, places = shown(self._text[start:end])
+        within = column if places is None else bisect_left(places, column)
+        return min(start + max(0, within), end)
+
+    # -- LineView
+
+    def line_count(self) -> int:
+        return 1 if self.waiting else len(self._rows)
+
+    def widest_line(self) -> int:
+        return 0 if self.wrap else self._rows.widest
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Left and right are the parent's where there is nothing to scroll sideways."""
+        if action in ("scroll_left", "scroll_right"):
+            return self.allow_horizontal_scroll
+        return True
+
+    def offset_line(self, strip: Strip, y: int) -> Strip:
+        return strip if self.waiting else strip.apply_offsets(0, y)
+
+    def paint_line(self, y: int, width: int) -> Strip:
+        if self.waiting:
+            return Strip([Segment(self.waiting, self.part_style("json-view--waiting"))])
+        start, end = self._rows.span(y)
+        text, places = shown(self._text[start:end])
+        layers = self._layers(y, start, end)
+        if places is not None:
+            layers = [(places[a], places[b], style) for a, b, style in layers]
+        span = self.text_selection.get_span(y) if self.text_selection is not None else None
+        if span is not None:
+            left, right = span
+            selected = self.screen.get_component_rich_style("screen--selection", partial=True)
+            layers.append((left, len(text) if right < 0 else right, selected))
+        return _painted(text, layers)
+
+    def _layers(self, y: int, start: int, end: int) -> list[tuple[int, int, Style]]:
+        """Styled stretches of row `y`, from the lowest layer up, counted from the row's start."""
+        layers: list[tuple[int, int, Style]] = []
+        if self._coloured:
+            for a, b, kind in self._marks.parts(start, end):
+                layers.append((a - start, b - start, self.part_style(f"json-view--{kind}")))
+        length = len(self.sought)
+        for index in range(
+            bisect_left(self.matches, max(0, start - length + 1)), len(self.matches)
+        ):
+            offset = self.matches[index]
+            if offset >= end:
+                break
+            name = "current-match" if index == self.match_index else "match"
+            left, right = max(0, offset - start), min(end, offset + length) - start
+            layers.append((left, right, self.part_style(f"json-view--{name}")))
+        return layers
+
+
+def _painted(text: str, layers: list[tuple[int, int, Style]]) -> Strip:
+    """`text` with the layers laid over each other, later ones on top."""
+    if not layers:
+        return Strip([Segment(text)]) if text else Strip([])
+    cuts = sorted({0, len(text), *(min(edge, len(text)) for a, b, _ in layers for edge in (a, b))})
+    segments: list[Segment] = []
+    for left, right in pairwise(cuts):
+        style = Style.null()
+        for a, b, layer in layers:
+            if a <= left and right <= b:
+                style += layer
+        segments.append(Segment(text[left:right], style))
+    return Strip(segments)

@@ -1,0 +1,66 @@
+"""InspectorScreen: the inspector over the whole screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from chatglass.store.records import ToolCallRow
+from chatglass.tui.inspector.call_words import Section
+from chatglass.tui.inspector.inspector import Inspector, LoadResult
+from chatglass.values.clock import now_ms
+
+WIDE = 110
+"""Columns from which the list stands beside the text instead of above it."""
+
+
+class InspectorScreen(Screen[str | None]):
+    """Ends with the id of the call that was looked at last, None where there was none.
+
+    The messages of `Inspector` bubble through it to the app.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+o", "close", "Close"),
+    ]
+
+    def __init__(
+        self,
+        load_result: LoadResult,
+        rows: Sequence[ToolCallRow],
+        *,
+        open_id: str | None = None,
+        section: Section = "arguments",
+        now: Callable[[], int] = now_ms,
+    ) -> None:
+        super().__init__()
+        self._rows = rows
+        self._open_id = open_id
+        self._section: Section = section
+        self.inspector = Inspector(load_result, now=now)
+
+    def compose(self) -> ComposeResult:
+        yield self.inspector
+
+    def on_mount(self) -> None:
+        self.inspector.show_calls(self._rows)
+        self.inspector.show_section(self._section)
+        if self._open_id is None or not self.inspector.open_call(self._open_id):
+            self.inspector.call_list.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.inspector.set_class(event.size.width >= WIDE, "-wide")
+
+    def show_calls(self, rows: Sequence[ToolCallRow]) -> None:
+        self.inspector.show_calls(rows)
+
+    def update_call(self, row: ToolCallRow) -> None:
+        self.inspector.update_call(row)
+
+    def action_close(self) -> None:
+        self.dismiss(self.inspector.chosen)
