@@ -1,0 +1,129 @@
+"""F1: the keys of where you are, then all actions; typing filters, Enter runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from chatglass.tui.actions.action import PLACES, Action, Place, key_label, keys_label
+from chatglass.tui.actions.registry import ACTIONS, Actions
+from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
+from chatglass.tui.dialogs.dialogs import CLOSE_KEYS, DIALOG_CSS
+
+
+def place_of(node: DOMNode | None) -> Place:
+    """Where `node` is: the `ACTION_PLACE` of itself or the nearest widget around it."""
+    for ancestor in node.ancestors_with_self if node else ():
+        place = getattr(ancestor, "ACTION_PLACE", None)
+        if place in PLACES:
+            return place
+    return "app"
+
+
+def key_rows(focused: DOMNode | None, registry: Actions) -> list[Choice]:
+    """Rows of the key help, from the place of `focused` outwards."""
+    place = place_of(focused)
+    order: list[Place] = [place, *(other for other in PLACES if other != place)]
+    rows: list[Choice] = []
+    for each in order:
+        is_here = each == place and place != "app"
+        title = f"Here: {PLACES[each].lower()}" if is_here else PLACES[each]
+        if each == place and focused is not None:
+            rows += _own_keys(focused, registry, title)
+        rows += [_row(action, title) for action in registry.at(each)]
+    return _grouped(rows)
+
+
+def _grouped(rows: Iterable[Choice]) -> list[Choice]:
+    groups: dict[str, list[Choice]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return [row for group in groups.values() for row in group]
+
+
+def _row(action: Action, group: str) -> Choice:
+    shown = "  ".join(part for part in (keys_label(action.keys), action.usage) if part)
+    # Keys that only mean something in their place have nothing to run here.
+    value = action.id if action.palette or action.command.startswith("app.") else ""
+    return Choice(value, shown, f"{action.tooltip} · {action.id}", group)
+
+
+def _own_keys(focused: DOMNode, registry: Actions, title: str) -> list[Choice]:
+    """Described keys that the focused widget brings beside the registry's."""
+    found: dict[str, list[str]] = {}
+    for key, binding in focused._bindings:
+        if binding.description and binding.id not in registry and not binding.system:
+            found.setdefault(binding.description, []).append(key)
+    return [
+        Choice("", " ".join(key_label(key) for key in keys), description, title)
+        for description, keys in found.items()
+    ]
+
+
+class KeysScreen(ModalScreen[str | None]):
+    """Dismissed with the id of an action to run, or None."""
+
+    BINDINGS = [*CLOSE_KEYS]
+    DEFAULT_CSS = DIALOG_CSS.format(name="KeysScreen", width=110, height="90%")
+
+    def __init__(self, focused: DOMNode | None, registry: Actions = ACTIONS) -> None:
+        """`focused` is what had the focus when F1 was pressed."""
+        super().__init__()
+        self._input = Input(placeholder="Type to filter")
+        self._list = ChoiceList(key_rows(focused, registry), empty="No action is called that")
+        self._list.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as panel:
+            panel.border_title = "Keys"
+            yield self._input
+            yield self._list
+            yield Static("↑↓ move, Enter runs it, Esc closes", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self._input.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        match event.key:
+            case "up":
+                self._list.action_move(-1)
+            case "down":
+                self._list.action_move(1)
+            case "pageup":
+                self._list.action_page(-1)
+            case "pagedown":
+                self._list.action_page(1)
+            case "f1":
+                self.dismiss(None)
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self._list.filter(event.value)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._run(self._list.current)
+
+    @on(ChoiceList.Chosen)
+    def _chosen(self, event: ChoiceList.Chosen) -> None:
+        event.stop()
+        self._run(event.choice)
+
+    def _run(self, choice: Choice | None) -> None:
+        if choice is not None and choice.value:
+            self.dismiss(choice.value)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,231 @@
+"""A list of choices drawn as lines: groups, details, a filter; any length at the same cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from chatglass.values.text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`value` is what the program gets; `label` and `detail` are shown as they are, never parsed.
+
+    Neighbours of one `group` stand under its heading.
+    """
+
+    value: str
+    label: str
+    detail: str = ""
+    group: str = ""
+
+    def fits(self, words: Sequence[str]) -> bool:
+        """Whether every one of the (lower-case) words is in it."""
+        shown = f"{self.group} {self.label} {self.detail}".lower()
+        return all(word in shown for word in words)
+
+
+class ChoiceList(ScrollView, can_focus=True):
+    """Choices of which one is current."""
+
+    BINDINGS = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "edge(0)", "First", show=False),
+        Binding("end", "edge(-1)", "Last", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+    DEFAULT_CSS = """
+    ChoiceList { height: 1fr; scrollbar-size-vertical: 1; }
+    ChoiceList > .choice-list--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style; }
+    ChoiceList > .choice-list--detail { color: $text-muted; }
+    ChoiceList > .choice-list--group { color: $text-accent; text-style: bold; }
+    """
+    COMPONENT_CLASSES = {"choice-list--cursor", "choice-list--detail", "choice-list--group"}
+
+    @dataclass
+    class Highlighted(Message):
+        """Another choice is current; None where none is left."""
+
+        choice: Choice | None
+
+    @dataclass
+    class Chosen(Message):
+        choice: Choice
+
+    def __init__(self, choices: Sequence[Choice] = (), *, empty: str = "Nothing here") -> None:
+        super().__init__()
+        self._empty = empty
+        self._choices: list[Choice] = list(choices)
+        self._words: list[str] = []
+        self._lines: list[Choice | str] = []
+        self._at = -1
+        self._column = 0
+        self._arrange(None)
+
+    # -- what is shown
+    @property
+    def current(self) -> Choice | None:
+        line = self._lines[self._at] if 0 <= self._at < len(self._lines) else None
+        return line if isinstance(line, Choice) else None
+
+    @property
+    def shown(self) -> list[Choice]:
+        return [line for line in self._lines if isinstance(line, Choice)]
+
+    def set_choices(self, choices: Sequence[Choice]) -> None:
+        """Other choices; the current one stays current where it is still there."""
+        self._choices = list(choices)
+        self._arrange(self.current)
+
+    def filter(self, text: str) -> None:
+        """Show only what holds every word of `text`."""
+        words = text.lower().split()
+        if words != self._words:
+            self._words = words
+            self._arrange(self.current)
+
+    def select(self, value: str) -> None:
+        """Make the choice of that value current."""
+        for index, line in enumerate(self._lines):
+            if isinstance(line, Choice) and line.value == value:
+                self._go(index)
+                return
+
+    def _arrange(self, keep: Choice | None) -> None:
+        group = ""
+        self._lines = []
+        for choice in self._choices:
+            if not choice.fits(self._words):
+                continue
+            if choice.group and choice.group != group:
+                self._lines.append(choice.group)
+            group = choice.group
+            self._lines.append(choice)
+        widest = max((min(40, cell_len(choice.label)) for choice in self.shown), default=0)
+        self._column = widest + 2
+        self._at = -1
+        places = [index for index, line in enumerate(self._lines) if isinstance(line, Choice)]
+        kept = next((index for index in places if keep and self._is(index, keep)), None)
+        self.virtual_size = Size(0, len(self._lines))
+        if kept is not None:
+            self._at = kept
+            self._show_current()
+        elif places:
+            self._go(places[0])
+        elif self.is_attached:
+            self.post_message(self.Highlighted(None))
+        self.refresh()
+
+    def _is(self, index: int, choice: Choice) -> bool:
+        line = self._lines[index]
+        return line == choice or (
+            isinstance(line, Choice) and bool(line.value) and line.value == choice.value
+        )
+
+    # -- moving
+    def _go(self, index: int) -> None:
+        if index == self._at:
+            return
+        self._at = index
+        self._show_current()
+        self.refresh()
+        if self.is_attached:
+            self.post_message(self.Highlighted(self.current))
+
+    def _show_current(self) -> None:
+        if not self.is_attached or not self.size.height:
+            return
+        top, height = self.scroll_offset.y, self.size.height
+        # The heading above the first choice of a group is shown with it.
+        first = (
+            self._at - 1 if self._at and isinstance(self._lines[self._at - 1], str) else self._at
+        )
+        if first < top:
+            self.scroll_to(y=first, animate=False, force=True)
+        elif self._at >= top + height:
+            self.scroll_to(y=self._at - height + 1, animate=False, force=True)
+
+    def on_resize(self) -> None:
+        self._show_current()
+
+    def action_move(self, by: int) -> None:
+        index = self._at + by
+        while 0 <= index < len(self._lines):
+            if isinstance(self._lines[index], Choice):
+                self._go(index)
+                return
+            index += by
+        if by < 0:
+            self.scroll_to(y=0, animate=False)
+
+    def action_page(self, by: int) -> None:
+        target = self._at + by * max(1, self.size.height - 1)
+        self._go_near(max(0, min(len(self._lines) - 1, target)), by)
+
+    def action_edge(self, index: int) -> None:
+        self._go_near(0 if index == 0 else len(self._lines) - 1, 1 if index == 0 else -1)
+
+    def _go_near(self, index: int, by: int) -> None:
+        for step in (by, -by):
+            place = index
+            while 0 <= place < len(self._lines):
+                if isinstance(self._lines[place], Choice):
+                    self._go(place)
+                    return
+                place += step
+
+    def action_choose(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Chosen(self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        index = self.scroll_offset.y + event.y
+        if 0 <= index < len(self._lines) and isinstance(self._lines[index], Choice):
+            event.stop()
+            if index == self._at:
+                self.action_choose()
+            else:
+                self._go(index)
+
+    # -- drawing
+    def render_line(self, y: int) -> Strip:
+        width, base = self.size.width, self.rich_style
+        index = self.scroll_offset.y + y
+        if index >= len(self._lines):
+            text = self._empty if not self._lines and y == 0 else ""
+            muted = base + self.get_component_rich_style("choice-list--detail", partial=True)
+            return Strip([Segment(text, muted)]).adjust_cell_length(width, base)
+        line = self._lines[index]
+        if isinstance(line, str):
+            style = base + self.get_component_rich_style("choice-list--group", partial=True)
+            return Strip([Segment(one_line(line, 200), style)]).adjust_cell_length(width, base)
+        style = detail_style = base
+        if index == self._at:
+            style += self.get_component_rich_style("choice-list--cursor", partial=True)
+            detail_style = style
+        else:
+            detail_style += self.get_component_rich_style("choice-list--detail", partial=True)
+        label, detail = one_line(line.label, 300), one_line(line.detail, 300)
+        column = min(self._column, max(10, width // 2)) if detail else width
+        if cell_len(label) > column - 1 and detail:
+            label = set_cell_size(label, column - 2) + "…"
+        mark = "› " if index == self._at else "  "
+        segments = [
+            Segment(mark, style),
+            Segment(set_cell_size(label, column), style),
+            Segment(detail, detail_style),
+        ]
+        return Strip(segments).adjust_cell_length(width, style)
