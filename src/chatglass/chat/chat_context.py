@@ -418,7 +418,7 @@ class ChatContext:
 
     async def compact(self) -> CompactionRow | None:
         """Leave old turns out of what is sent, by the session's strategy. None if none can be."""
-        turns = self.path.turns(self.estimate)
+        turns = self.size.turns(self.session, self.path)
         before = self.next_request_tokens()
         overhead = max(before - sum(turn.tokens for turn in turns), 0)
         plan = await self.strategy.plan(turns, max(self.limit() - overhead, 1))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from chatglass.chat.compaction import ContextTurn
 from chatglass.chat.figures import RequestFigures
 from chatglass.chat.shown_path import MESSAGE_OVERHEAD, ShownPath
 from chatglass.chat.stats import ContextParts
+from chatglass.models.estimates import estimate_text
 from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.records import SessionRow
 from chatglass.tools.tool_manager import ToolManager
@@ -34,7 +36,7 @@ class ContextSize:
         return min(self._token_threshold, max(self.window - min(room, self.window // 4), 1))
 
     def of_text(self, session: SessionRow, text: str) -> int:
-        return self._models.estimate_tokens(ModelRef(session.endpoint, session.model), text)
+        return self._models.estimate_tokens(_model_of(session), text)
 
     def of_message(self, session: SessionRow, text: str) -> int:
         return self.of_text(session, text) + MESSAGE_OVERHEAD
@@ -51,6 +53,25 @@ class ContextSize:
             return parts
         return replace(parts, history=max(known - parts.total + parts.history, 0))
 
+    def estimated_parts(self, session: SessionRow, path: ShownPath) -> ContextParts:
+        """The same by our estimate alone: what calibration compares with the reported figure."""
+        parts = path.parts(session.parameters.system_prompt, self._of_schemas())
+        ref = _model_of(session)
+        return ContextParts(
+            system=self._models.calibrated(ref, parts.system),
+            tools=self._models.calibrated(ref, parts.tools),
+            history=self._models.calibrated(ref, parts.history),
+            tool_results=self._models.calibrated(ref, parts.tool_results),
+            summary=self._models.calibrated(ref, parts.summary),
+        )
+
+    def turns(self, session: SessionRow, path: ShownPath) -> list[ContextTurn]:
+        """The turns of what is sent now, oldest first."""
+        ref = _model_of(session)
+        return [
+            replace(turn, tokens=self._models.calibrated(ref, turn.tokens)) for turn in path.turns()
+        ]
+
     def _reported(
         self, session: SessionRow, path: ShownPath, figures: RequestFigures
     ) -> int | None:
@@ -62,15 +83,20 @@ class ContextSize:
             return None
         if last.compaction_id != (compaction.id if compaction else None):
             return None
-        after = path.tokens_after(last.message_id, lambda text: self.of_text(session, text))
+        after = path.tokens_after(last.message_id)
         if after is None:
             return None
         answer = last.usage.completion_tokens - last.usage.reasoning_tokens
-        return last.usage.prompt_tokens + max(answer, 0) + after
+        later = self._models.calibrated(_model_of(session), after)
+        return last.usage.prompt_tokens + max(answer, 0) + later
 
-    def _of_schemas(self, session: SessionRow) -> int:
+    def _of_schemas(self) -> int:
         schemas = self._tools.schemas()
         text = json.dumps(schemas, ensure_ascii=False) if schemas else ""
         if self._schemas[0] != text:
-            self._schemas = (text, self.of_text(session, text) if text else 0)
+            self._schemas = (text, estimate_text(text))
         return self._schemas[1]
+
+
+def _model_of(session: SessionRow) -> ModelRef:
+    return ModelRef(session.endpoint, session.model)

@@ -7,7 +7,7 @@ events while whoever reads them goes on reading.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from chatglass.chat.chat_context import Attachment, ChatContext
@@ -57,7 +57,7 @@ class Conversation:
         self._turn: asyncio.Task[None] | None = None
         self._warned = False
 
-    async def run_turn(self, prompt: Prompt | None) -> AsyncIterator[Event]:
+    async def run_turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         """Answer `prompt`, or where it is None the end of the shown path (retry, continue).
 
         The last event is always TurnFinished. Closing the iterator stops the turn.

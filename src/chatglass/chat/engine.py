@@ -7,7 +7,7 @@ so that one entered while the engine starts or works is never lost.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -97,7 +97,7 @@ class Engine:
                 return prompt
         return None
 
-    async def run(self) -> AsyncIterator[Event]:
+    async def run(self) -> AsyncGenerator[Event]:
         """Answer the queued prompts until there are none, or a turn does not end well: what is
         queued behind it then waits for the user."""
         status = "complete"
@@ -115,7 +115,7 @@ class Engine:
                         pass
                 yield event
 
-    async def retry(self) -> AsyncIterator[Event]:
+    async def retry(self) -> AsyncGenerator[Event]:
         """Answer the last prompt of the shown path again, on a branch beside the first answer."""
         leaf = self._last_prompt_id()
         if leaf is None or self.state != "idle":
@@ -125,13 +125,13 @@ class Engine:
         async for event in self._turn(None):
             yield event
 
-    async def resume_answer(self) -> AsyncIterator[Event]:
+    async def resume_answer(self) -> AsyncGenerator[Event]:
         """Go on from the end of the shown path, without a new prompt."""
         if self.state == "idle" and len(self.context.path):
             async for event in self._turn(None):
                 yield event
 
-    async def _turn(self, prompt: Prompt | None) -> AsyncIterator[Event]:
+    async def _turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         self.state = "working"
         try:
             async for event in self.conversation.run_turn(prompt):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chatglass.chat.compaction import ContextTurn
 from chatglass.chat.messages import WireMessage, mend, to_wire
 from chatglass.chat.stats import ContextParts
+from chatglass.models.estimates import estimate_text
 from chatglass.store.records import CompactionRow, MessageRow
-
-EstimateText = Callable[[str], int]
 
 MESSAGE_OVERHEAD = 4
 """Tokens that a message costs beside its text (role and separators of the chat format)."""
@@ -109,30 +108,30 @@ class ShownPath:
         mended = mend(listed)
         return Outgoing([dict(wire) for wire in mended], [row_of.get(id(wire)) for wire in mended])
 
-    # -- how much that is
+    # -- how much that is, by `models.estimates`, which know no model
 
-    def parts(self, estimate: EstimateText, system_prompt: str | None, tools: int) -> ContextParts:
+    def parts(self, system_prompt: str | None, tools: int) -> ContextParts:
         """Estimated tokens of the next request by what they are; `tools` is the schemas' share."""
         compaction = self.compaction()
         first = self._places[compaction.first_kept_id] if compaction else 0
         summary = compaction.summary if compaction else ""
-        history, tool_results = self._tokens_between(first, len(self.rows), estimate)
+        history, tool_results = self._tokens_between(first, len(self.rows))
         return ContextParts(
-            system=estimate(system_prompt) + MESSAGE_OVERHEAD if system_prompt else 0,
+            system=estimate_text(system_prompt) + MESSAGE_OVERHEAD if system_prompt else 0,
             tools=tools,
             history=history,
             tool_results=tool_results,
-            summary=estimate(summary) + MESSAGE_OVERHEAD if summary else 0,
+            summary=estimate_text(summary) + MESSAGE_OVERHEAD if summary else 0,
         )
 
-    def tokens_after(self, message_id: str, estimate: EstimateText) -> int | None:
+    def tokens_after(self, message_id: str) -> int | None:
         """Estimated tokens of the rows behind `message_id`; None where it is not on the path."""
         place = self._places.get(message_id)
         if place is None:
             return None
-        return sum(self._tokens_between(place + 1, len(self.rows), estimate))
+        return sum(self._tokens_between(place + 1, len(self.rows)))
 
-    def turns(self, estimate: EstimateText) -> list[ContextTurn]:
+    def turns(self) -> list[ContextTurn]:
         """The turns of what is sent now, oldest first. A turn begins with its user message."""
         sent = self.sent_rows()
         first = len(self.rows) - len(sent)
@@ -146,22 +145,22 @@ class ShownPath:
             ContextTurn(
                 self.rows[start].turn_id,
                 self.rows[start].id,
-                sum(self._tokens_between(start, end, estimate)),
+                sum(self._tokens_between(start, end)),
             )
             for start, end in zip(starts, ends, strict=True)
         ]
 
-    def _tokens_between(self, start: int, end: int, estimate: EstimateText) -> tuple[int, int]:
-        history_end, tools_end = self._sum_of(end, estimate)
-        history_start, tools_start = self._sum_of(start, estimate)
+    def _tokens_between(self, start: int, end: int) -> tuple[int, int]:
+        history_end, tools_end = self._sum_of(end)
+        history_start, tools_start = self._sum_of(start)
         return history_end - history_start, tools_end - tools_start
 
-    def _sum_of(self, count: int, estimate: EstimateText) -> tuple[int, int]:
+    def _sum_of(self, count: int) -> tuple[int, int]:
         """The sums of the first `count` rows. Those of final rows are kept; a path ends with at
         most one row that is not."""
         history, tool_results = self._sums[min(count, len(self._sums) - 1)]
         for row in self.rows[len(self._sums) - 1 : count]:
-            tokens = MESSAGE_OVERHEAD + estimate(row.content + (row.tool_calls or ""))
+            tokens = MESSAGE_OVERHEAD + estimate_text(row.content + (row.tool_calls or ""))
             if row.role == "tool":
                 tool_results += tokens
             else:

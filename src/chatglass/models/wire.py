@@ -32,7 +32,8 @@ ErrorKind = Literal[
 class ModelError(Exception):
     """A request that failed. `cause` and `advice` are sentences for the screen.
 
-    `retryable` says whether sending the same again may help.
+    `retryable` says whether sending the same again may help; `usage` is what the provider reported
+    of a request that failed after it had answered (an empty answer is billed too).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class ModelError(Exception):
         *,
         status: int | None = None,
         retryable: bool = False,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(f"{cause} {advice}".strip())
         self.kind: ErrorKind = kind
@@ -50,6 +52,7 @@ class ModelError(Exception):
         self.advice = advice
         self.status = status
         self.retryable = retryable
+        self.usage = usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,10 @@ class ModelManager(Protocol):
 
     def estimate_tokens(self, ref: ModelRef, text: str) -> int:
         """Tokens of `text` for that model, by character class."""
+        ...
+
+    def calibrated(self, ref: ModelRef, tokens: int) -> int:
+        """`tokens` of `models.estimates`, which know no model, as that model would count them."""
         ...
 
     def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:

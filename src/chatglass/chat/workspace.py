@@ -1,0 +1,167 @@
+"""Workspace: what all sessions of one start share: settings, store, models and tools."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chatglass.chat.chat_context import ChatContext, new_session
+from chatglass.chat.compaction import STRATEGIES
+from chatglass.chat.engine import Engine, TurnRules
+from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.config.errors import ConfigError
+from chatglass.config.options import Options
+from chatglass.config.paths import Paths, find_paths
+from chatglass.config.settings import Settings, load_settings
+from chatglass.models.demo import DemoServer
+from chatglass.models.model_manager import Models
+from chatglass.models.wire import Endpoint, ModelError, ModelRef
+from chatglass.store.protocol import SessionGone
+from chatglass.store.records import Parameters, SessionRow
+from chatglass.store.sqlite import SqliteStore
+from chatglass.tools.tool_manager import ToolManager
+
+DEMO = "demo"
+
+
+class Workspace:
+    """Opened once, closed at the end. In `-p` (`may_demo` false) only `--demo` starts the demo."""
+
+    def __init__(self, options: Options, *, may_demo: bool = True) -> None:
+        """Reads the settings. Raises ConfigError."""
+        self.options = options
+        self.paths: Paths = find_paths(options.data_dir, options.config)
+        self.settings: Settings = load_settings(self.paths.config_file)
+        if self.settings.context.strategy not in STRATEGIES:
+            raise ConfigError(
+                f"{self.paths.config_file}: context.strategy: there is no strategy "
+                f"{self.settings.context.strategy!r}. There are: {', '.join(STRATEGIES)}."
+            )
+        self.store = SqliteStore(None if options.no_save else self.paths.store)
+        self.models = Models.configured(
+            os.environ,
+            base_url=options.base_url,
+            model=options.model,
+            settings=self.settings.endpoints,
+            preferred_endpoint=self.settings.endpoint,
+            preferred_model=self.settings.model,
+            price_settings=self.settings.prices,
+        )
+        wants_demo = self.settings.endpoint == DEMO and not options.base_url
+        self.uses_demo = options.demo or wants_demo or self.models.default is None
+        if self.uses_demo and not may_demo and not options.demo:
+            raise ConfigError(
+                "No endpoint is configured. Set OPENAI_API_KEY or OPENAI_BASE_URL, give --base-url, "
+                f"or write [endpoints.NAME] into {self.paths.config_file}; "
+                "--demo talks to the built-in demo."
+            )
+        self._demo: DemoServer | None = None
+        self.tools = self._make_tools()
+
+    def _make_tools(self) -> ToolManager:
+        if self.options.no_tools:
+            return ToolManager()
+        variables = [entry.api_key_env for entry in self.settings.endpoints.values()]
+        return ToolManager.with_builtins(
+            known_keys=self.models.key_values,
+            key_variables=[variable for variable in variables if variable],
+            own_folders=[self.paths.data, self.paths.config_file.parent],
+        )
+
+    async def open(self) -> None:
+        """Open the store, and the demo endpoint where it is used. Raises StoreError, ConfigError."""
+        if not self.options.no_save:
+            self.paths.make()
+        await self.store.open()
+        if self.uses_demo:
+            await self.start_demo()
+
+    async def start_demo(self) -> Endpoint:
+        """The demo endpoint, started if it is not running."""
+        if self._demo is None:
+            self._demo = DemoServer()
+            await self._demo.start()
+            self.models.add(
+                Endpoint(
+                    name=DEMO,
+                    base_url=self._demo.base_url,
+                    kind="demo",
+                    key=self._demo.token,
+                    models=("demo", "demo-fast", "demo-reasoning"),
+                    is_local=True,
+                )
+            )
+        return self.models.endpoints[DEMO]
+
+    async def close(self) -> None:
+        await self.models.close()
+        if self._demo is not None:
+            await self._demo.stop()
+        await self.store.close()
+
+    # -- sessions
+
+    async def start_model(self) -> ModelRef:
+        """The endpoint and model that a new session starts with."""
+        if self.uses_demo or self.models.default is None:
+            offered = self.models.endpoints[DEMO].models
+            return ModelRef(DEMO, self.options.model or offered[0])
+        default = self.models.default
+        return default if default.model else await self._listed_first(default.endpoint)
+
+    async def _listed_first(self, endpoint: str) -> ModelRef:
+        try:
+            listed = await self.models.list_models(endpoint)
+        except ModelError:
+            # The first request says what is wrong with the endpoint; here only a name is missing.
+            listed = []
+        return ModelRef(endpoint, listed[0] if listed else "")
+
+    def parameters(self) -> Parameters:
+        """What a new session sends beside its messages."""
+        return Parameters(
+            system_prompt=self.options.system_prompt or self.settings.system_prompt,
+            temperature=self.settings.temperature,
+            max_output_tokens=self.settings.max_output_tokens,
+            reasoning_effort=self.settings.reasoning_effort,
+        )
+
+    async def new_session(self) -> SessionRow:
+        return new_session(Path.cwd(), await self.start_model(), self.parameters())
+
+    async def session_to_open(self) -> SessionRow:
+        """The session that the flags name, else a new one. Raises ConfigError if there is none."""
+        row: SessionRow | None = None
+        if self.options.resume:
+            try:
+                row = await self.store.find_session(self.options.resume)
+            except SessionGone as error:
+                raise ConfigError(f"--resume {self.options.resume}: {error}") from error
+        elif self.options.continue_newest:
+            row = await self.store.newest_session(str(Path.cwd()))
+            if row is None:
+                raise ConfigError(f"--continue: there is no session of {Path.cwd()} yet.")
+        return await self.new_session() if row is None else row
+
+    async def engine(
+        self,
+        session: SessionRow,
+        *,
+        decide_tool: DecideTool,
+        before_request: BeforeRequest | None = None,
+    ) -> Engine:
+        """An engine for that session, not yet started."""
+        context = ChatContext(
+            tool_manager=self.tools,
+            model_manager=self.models,
+            token_threshold=self.settings.context.token_threshold,
+            enable_infinite_context=self.settings.context.infinite,
+            store=self.store,
+            session=session,
+            strategy=STRATEGIES[self.settings.context.strategy],
+        )
+        rules = TurnRules(
+            max_requests=self.options.max_requests or self.settings.turn.max_requests,
+            loop_after=self.settings.turn.loop_after,
+        )
+        return Engine(context, decide_tool=decide_tool, before_request=before_request, rules=rules)

@@ -1,0 +1,147 @@
+"""The command line: flags in, an exit code out. Imports nothing heavy.
+
+Exit codes: 0 answered (or the screen was left), 1 a model or tool failed, 2 wrong usage or settings,
+3 a limit was hit, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from chatglass.config.options import Options
+
+_EPILOG = """\
+Without -p the full screen opens. With no endpoint configured it talks to a built-in demo model,
+which needs no key and costs nothing. Exit codes with -p: 0 answered, 1 model or tool failure,
+2 usage, 3 a limit was hit, 130 interrupted.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest flag where one is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        hints: list[str] = []
+        for word in message.split():
+            if word.startswith("-") and word.split("=")[0] not in flags:
+                hints += difflib.get_close_matches(word.split("=")[0], flags, n=1, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
+        self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="chatglass",
+        description="A full-screen terminal chat for language models in which nothing is hidden.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    models = parser.add_argument_group("endpoint and model")
+    models.add_argument("--demo", action="store_true", help="talk to the built-in demo model")
+    models.add_argument(
+        "--base-url", metavar="URL", help="an OpenAI-compatible server, up to and with /v1"
+    )
+    models.add_argument("--model", metavar="NAME", help="the model to start with")
+    session = parser.add_argument_group("session")
+    session.add_argument(
+        "-c",
+        "--continue",
+        dest="continue_newest",
+        action="store_true",
+        help="go on with the newest session of this directory",
+    )
+    session.add_argument(
+        "-r",
+        "--resume",
+        metavar="ID",
+        nargs="?",
+        const="",
+        help="go on with that session; without an id, choose from the list",
+    )
+    session.add_argument("--system-prompt", metavar="TEXT", help="the system prompt of the session")
+    session.add_argument("--no-save", action="store_true", help="keep nothing on disk")
+    tools = parser.add_argument_group("tools")
+    tools.add_argument("--no-tools", action="store_true", help="offer the model no tools")
+    tools.add_argument(
+        "--allow-tool",
+        metavar="NAME",
+        dest="allow_tools",
+        action="append",
+        default=[],
+        help="let that tool run without a question (repeatable)",
+    )
+    tools.add_argument("--yolo", action="store_true", help="let every tool run without a question")
+    headless = parser.add_argument_group("without a screen")
+    headless.add_argument(
+        "-p",
+        "--print",
+        metavar="TEXT",
+        dest="prompt",
+        nargs="?",
+        const="",
+        help="answer TEXT (and what stands on stdin) on stdout, and exit",
+    )
+    headless.add_argument(
+        "--output-format",
+        choices=("text", "json", "stream-json"),
+        default="text",
+        help="what -p prints: the answer, one object at the end, or one event a line",
+    )
+    headless.add_argument(
+        "--max-requests", metavar="N", type=_positive, help="requests in one turn at the most"
+    )
+    add("--data-dir", metavar="DIR", help="keep sessions and the log there")
+    add("--config", metavar="FILE", help="read that settings file")
+    add("--debug", action="store_true", help="write a detailed log into the data folder")
+    add("--version", action="store_true", help="print the version and exit")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """The options in `argv`. Exits with 2 on wrong usage, with 0 after --help or --version."""
+    parser = build_parser()
+    found = parser.parse_args(argv)
+    if found.version:
+        from importlib.metadata import version
+
+        print(f"chatglass {version('chatglass')}")
+        raise SystemExit(0)
+    if found.prompt is None and found.output_format != "text":
+        parser.error("--output-format goes with -p")
+    if found.continue_newest and found.resume is not None:
+        parser.error("--continue and --resume exclude each other")
+    if found.demo and found.base_url:
+        parser.error("--demo and --base-url exclude each other")
+    values = vars(found)
+    del values["version"]
+    return Options(**{**values, "allow_tools": tuple(found.allow_tools)})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    from chatglass.config.errors import ConfigError
+
+    options = parse(sys.argv[1:] if argv is None else argv)
+    try:
+        if options.prompt is not None:
+            from chatglass.headless import run_print
+
+            return run_print(options)
+        from chatglass.tui.start import run_screen
+
+        return run_screen(options)
+    except ConfigError as error:
+        print(f"chatglass: {error}", file=sys.stderr)
+        return 2

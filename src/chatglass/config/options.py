@@ -1,0 +1,32 @@
+"""Options: what the command line said, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+OutputFormat = Literal["text", "json", "stream-json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Flags of one start. None: the flag was not given."""
+
+    prompt: str | None = None
+    """The text of `-p`; None starts the full screen."""
+    output_format: OutputFormat = "text"
+    demo: bool = False
+    base_url: str | None = None
+    model: str | None = None
+    system_prompt: str | None = None
+    max_requests: int | None = None
+    no_tools: bool = False
+    allow_tools: tuple[str, ...] = ()
+    yolo: bool = False
+    continue_newest: bool = False
+    resume: str | None = None
+    """The id (or its start or end) of `-r`; empty for `-r` alone, which opens the list."""
+    no_save: bool = False
+    data_dir: str | None = None
+    config: str | None = None
+    debug: bool = False

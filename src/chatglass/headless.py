@@ -1,0 +1,202 @@
+"""`chatglass -p`: one turn without a screen. The answer goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from chatglass.chat.approvals import FlagApproval
+from chatglass.chat.engine import Engine
+from chatglass.chat.events import (
+    Compacted,
+    Event,
+    Notice,
+    Retrying,
+    TextDelta,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    to_json,
+)
+from chatglass.chat.ledger import LedgerUnavailable
+from chatglass.chat.workspace import Workspace
+from chatglass.config.errors import ConfigError
+from chatglass.config.options import Options
+from chatglass.store.protocol import StoreError
+from chatglass.store.records import ToolCallRow
+from chatglass.values.text import visible
+from chatglass.values.usage import Usage
+
+ANSWERED, FAILED, USAGE, LIMIT, INTERRUPTED = 0, 1, 2, 3, 130
+_EXIT = {"complete": ANSWERED, "error": FAILED, "limit": LIMIT, "interrupted": INTERRUPTED}
+
+
+def run_print(options: Options) -> int:
+    prompt = _prompt(options.prompt or "")
+    if not prompt.strip():
+        raise ConfigError("-p needs a prompt, as its text or on stdin.")
+    try:
+        return asyncio.run(_print(options, prompt))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (StoreError, LedgerUnavailable) as error:
+        _say(str(error))
+        return FAILED
+
+
+def _prompt(text: str) -> str:
+    """The text of the flag, and what is piped in behind it."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return text
+    piped = sys.stdin.buffer.read().decode("utf-8", "replace")
+    return "\n\n".join(part for part in (text, piped) if part.strip())
+
+
+async def _print(options: Options, prompt: str) -> int:
+    workspace = Workspace(options)
+    await workspace.open()
+    try:
+        session = await workspace.session_to_open()
+        approval = FlagApproval(options.allow_tools, everything=options.yolo, tell=_say)
+        engine = await workspace.engine(session, decide_tool=approval.decide)
+        await engine.start()
+        if engine.holder is not None:
+            _say(
+                f"Session {engine.session_id} is open in another chatglass (pid {engine.holder.pid})."
+            )
+            return FAILED
+        return await _answer(engine, prompt, _Printer(options, engine))
+    finally:
+        await workspace.close()
+
+
+async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, engine.stop)
+    waiting = len(engine.queue)
+    await engine.submit(prompt)
+    # What an earlier start left queued belongs to that conversation: it is answered first.
+    async with aclosing(engine.run()) as events:
+        async for event in events:
+            printer.take(event)
+            if isinstance(event, TurnFinished) and event.status == "complete":
+                waiting -= 1
+    await printer.finish()
+    return _EXIT[printer.status]
+
+
+def _say(text: str) -> None:
+    """A line on stderr. Control characters in it are shown where a person reads it."""
+    print(visible(text) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+
+
+@dataclass
+class _Printer:
+    """Prints what one turn tells, in the format asked for."""
+
+    options: Options
+    engine: Engine
+    out: IO[str] = field(default_factory=lambda: sys.stdout)
+    status: str = "error"
+    text: str = ""
+    duration_ms: int = 0
+    requests: int = 0
+    turn_id: str = ""
+    _ends_line: bool = True
+
+    def take(self, event: Event) -> None:
+        if self.options.output_format == "stream-json":
+            self._write(to_json(event) + "\n")
+        self.turn_id = event.turn_id
+        match event:
+            case TextDelta():
+                self.text += event.text
+                if self.options.output_format == "text":
+                    self._write(event.text)
+            case ToolCallStarted():
+                self._break_line()
+            case ToolCallFinished() if event.status != "ok":
+                _say(
+                    f"Tool call {event.status}: {event.preview.splitlines()[0] if event.preview else ''}"
+                )
+            case Notice():
+                self._break_line()
+                _say(f"{event.severity}: {event.cause} {event.advice}".rstrip())
+            case Retrying():
+                _say(
+                    f"{event.cause} Trying again in {event.seconds:.1f} s (attempt {event.attempt})."
+                )
+            case Compacted():
+                _say(f"Compacted: {event.tokens_before:,} → {event.tokens_after:,} tokens.")
+            case TurnFinished():
+                self.status, self.duration_ms = event.status, event.duration_ms
+                self.requests = event.requests
+            case _:
+                pass
+
+    async def finish(self) -> None:
+        if self.options.output_format == "json":
+            self._write(json.dumps(await self._summary(), ensure_ascii=False) + "\n")
+        self._break_line()
+
+    def _write(self, text: str) -> None:
+        if self.out.isatty():
+            text = visible(text)
+        self.out.write(text)
+        self.out.flush()
+        self._ends_line = text.endswith("\n") if text else self._ends_line
+
+    def _break_line(self) -> None:
+        if self.options.output_format == "text" and not self._ends_line:
+            self._write("\n")
+
+    async def _summary(self) -> dict[str, Any]:
+        context = self.engine.context
+        rows = [
+            row
+            for row in await context.store.requests(context.session.id)
+            if row.turn_id == self.turn_id
+        ]
+        usage = sum((row.usage for row in rows if row.usage), Usage())
+        priced = [row.cost for row in rows if row.cost is not None]
+        unpriced = any(row.usage is not None and row.cost is None for row in rows)
+        calls = [
+            row
+            for row in await context.store.tool_calls(context.session.id)
+            if row.turn_id == self.turn_id
+        ]
+        return {
+            "session_id": context.session.id,
+            "model": context.session.model,
+            "status": self.status,
+            "text": self.text,
+            "tool_calls": [await self._call(row) for row in calls],
+            "requests": self.requests,
+            "usage": {
+                "prompt_tokens": usage.prompt_tokens,
+                "completion_tokens": usage.completion_tokens,
+                "cached_tokens": usage.cached_tokens,
+                "reasoning_tokens": usage.reasoning_tokens,
+                "total_tokens": usage.total_tokens,
+                "source": usage.source,
+            },
+            "cost_usd": None if unpriced else float(sum(priced)),
+            "duration_ms": self.duration_ms,
+        }
+
+    async def _call(self, row: ToolCallRow) -> dict[str, Any]:
+        result = await self.engine.context.store.tool_result(row.id)
+        return {
+            "id": row.call_id,
+            "name": row.name,
+            "arguments": row.edited_arguments or row.arguments,
+            "status": row.state,
+            "duration_ms": row.duration_ms,
+            "result": result.seen if result else None,
+        }

@@ -1,0 +1,212 @@
+"""Models: the endpoints and models there are, and what is known of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from chatglass.models import discovery, estimates, prices
+from chatglass.models.client import OpenAIClient, Timeouts
+from chatglass.models.endpoints import ConfiguredEndpoint, EndpointEntry, configured_endpoints
+from chatglass.models.retries import RetryPolicy
+from chatglass.models.wire import Endpoint, ModelError, ModelRef
+from chatglass.values.usage import UNPRICED, Cost, Usage
+
+_ASK_AGAIN_S = 30.0
+"""A window that is not known yet is asked for again after so long: a model may be loaded late."""
+
+
+class Models:
+    """ModelManager over OpenAIClient; one client per endpoint.
+
+    `default` is the endpoint and model to start with: a model is empty where none is named yet
+    and the endpoint's list has to say; None where no endpoint is there at all.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, ConfiguredEndpoint],
+        *,
+        default: ModelRef | None = None,
+        price_settings: Mapping[str, prices.Price] | None = None,
+        timeouts: Timeouts | None = None,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        self.default = default
+        self._configured = dict(endpoints)
+        self._prices = dict(price_settings or {})
+        self._timeouts = timeouts
+        self._retries = retries
+        self._clients: dict[str, OpenAIClient] = {}
+        self._calibrations: dict[ModelRef, estimates.Calibration] = {}
+        self._windows: dict[ModelRef, int] = {}
+        self._unknown_since: dict[ModelRef, float] = {}
+        self._asking: dict[ModelRef, asyncio.Lock] = {}
+
+    @classmethod
+    def configured(
+        cls,
+        environment: Mapping[str, str],
+        *,
+        base_url: str | None = None,
+        model: str | None = None,
+        settings: Mapping[str, EndpointEntry] | None = None,
+        preferred_endpoint: str | None = None,
+        preferred_model: str | None = None,
+        price_settings: Mapping[str, prices.Price] | None = None,
+        demo: Endpoint | None = None,
+        use_demo: bool = False,
+    ) -> Models:
+        """From flags (`base_url`, `model`, `use_demo`), environment and settings.
+
+        `demo`, where it runs, is an endpoint like any other, and the default where no other is
+        configured. Raises ConfigError.
+        """
+        choice = configured_endpoints(
+            environment, base_url=base_url, settings=settings, preferred=preferred_endpoint
+        )
+        endpoints = dict(choice.endpoints)
+        chosen = choice.chosen
+        if demo is not None:
+            endpoints[demo.name] = ConfiguredEndpoint(endpoint=demo)
+            if use_demo or chosen is None or (preferred_endpoint == demo.name and not base_url):
+                chosen = demo.name
+        default = None
+        if chosen is not None:
+            offered = endpoints[chosen].endpoint.models
+            # The settings' model belongs to the settings' endpoint.
+            fits = preferred_model if chosen == (preferred_endpoint or chosen) else None
+            if endpoints[chosen].endpoint.is_demo:
+                fits = None
+            default = ModelRef(chosen, model or fits or (offered[0] if offered else ""))
+        return cls(endpoints, default=default, price_settings=price_settings)
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """All endpoints by name."""
+        return MappingProxyType({name: c.endpoint for name, c in self._configured.items()})
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Add an endpoint that was found or started after the start. One of that name that is
+        configured already stays as it is."""
+        self._configured.setdefault(endpoint.name, ConfiguredEndpoint(endpoint=endpoint))
+
+    def client(self, endpoint: str) -> OpenAIClient:
+        """The one client of that endpoint. Raises ModelError for an unknown name."""
+        if (known := self._clients.get(endpoint)) is not None:
+            return known
+        configured = self._configured.get(endpoint)
+        if configured is None:
+            names = ", ".join(sorted(self._configured)) or "none"
+            raise ModelError(
+                "not_found",
+                f"There is no endpoint {endpoint!r}.",
+                f"Choose another model with /model, or add [endpoints.{endpoint}] to config.toml."
+                f" Configured: {names}.",
+            )
+        client = OpenAIClient(
+            configured.endpoint,
+            key_command=configured.key_command,
+            timeouts=self._timeouts,
+            retries=self._retries,
+        )
+        self._clients[endpoint] = client
+        return client
+
+    async def list_models(self, endpoint: str) -> list[str]:
+        """The models to offer: those of the settings first, then those the server lists. Raises
+        ModelError where the server does not answer and the settings name none."""
+        client = self.client(endpoint)
+        named = list(self._configured[endpoint].endpoint.models)
+        try:
+            listed = await client.list_models()
+        except ModelError:
+            if not named:
+                raise
+            listed = []
+        return list(dict.fromkeys([*named, *listed]))
+
+    async def context_window(self, ref: ModelRef) -> int | None:
+        """The most tokens the model takes, from settings, server or genai-prices; else None."""
+        configured = self._configured.get(ref.endpoint)
+        if configured is None:
+            return None
+        if configured.context_window is not None:
+            return configured.context_window
+        async with self._asking.setdefault(ref, asyncio.Lock()):
+            if (known := self._windows.get(ref)) is not None:
+                return known
+            since = self._unknown_since.get(ref)
+            if since is not None and time.monotonic() - since < _ASK_AGAIN_S:
+                return None
+            window = await self._ask_window(configured.endpoint, ref.model)
+            if window is None:
+                self._unknown_since[ref] = time.monotonic()
+            else:
+                self._windows[ref] = window
+            return window
+
+    def price(self, ref: ModelRef, usage: Usage) -> Cost:
+        """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
+        configured = self._configured.get(ref.endpoint)
+        if configured is None:
+            return UNPRICED
+        return prices.price(configured.endpoint, ref.model, usage, self._prices)
+
+    def estimate_tokens(self, ref: ModelRef, text: str) -> int:
+        """Tokens of `text` for that model, by character class."""
+        return self._calibration(ref).apply(estimates.estimate_text(text))
+
+    def calibrated(self, ref: ModelRef, tokens: int) -> int:
+        """`tokens` of `estimates`, which know no model, as that model would count them."""
+        return self._calibration(ref).apply(tokens)
+
+    def estimate_request(
+        self,
+        ref: ModelRef,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> int:
+        """Prompt tokens of a whole request for that model."""
+        return self._calibration(ref).apply(estimates.estimate_request(messages, tools))
+
+    def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:
+        """Learn from one request whose prompt was estimated and then reported."""
+        self._calibration(ref).learn(estimated, reported)
+
+    def key_values(self) -> frozenset[str]:
+        """Every key that is known now, to be redacted wherever it turns up."""
+        found = {c.endpoint.key for c in self._configured.values()}
+        found |= {c.key_command.known for c in self._configured.values() if c.key_command}
+        return frozenset(key for key in found if key)
+
+    async def close(self) -> None:
+        """Close every client."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.close()
+
+    def _calibration(self, ref: ModelRef) -> estimates.Calibration:
+        return self._calibrations.setdefault(ref, estimates.Calibration())
+
+    async def _ask_window(self, endpoint: Endpoint, model: str) -> int | None:
+        if endpoint.is_demo:
+            return await self._listed_window(endpoint, model)
+        if endpoint.is_local:
+            return await discovery.local_window(endpoint, model)
+        if endpoint.kind != "openai":  # whose list says nothing of windows
+            window = await self._listed_window(endpoint, model)
+            if window is not None:
+                return window
+        # The import of genai-prices, where `preload()` has not run, is not for the event loop.
+        return await asyncio.to_thread(prices.context_window, endpoint.base_url, model)
+
+    async def _listed_window(self, endpoint: Endpoint, model: str) -> int | None:
+        try:
+            entries = await self.client(endpoint.name).model_entries()
+        except ModelError:
+            return None
+        return next((discovery.window_of_entry(e) for e in entries if e.get("id") == model), None)

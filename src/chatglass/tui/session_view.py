@@ -1,0 +1,360 @@
+"""SessionView: what the screen shows of one session, kept whether it is on screen or not.
+
+Events change it; the transcript follows where the session is the one on screen (`pane`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Protocol
+
+from chatglass.chat.events import (
+    Compacted,
+    Event,
+    Notice,
+    ReasoningDelta,
+    RequestFinished,
+    RequestStarted,
+    Retrying,
+    TextDelta,
+    ToolCallDecided,
+    ToolCallDelta,
+    ToolCallFinished,
+    ToolCallProgress,
+    ToolCallProposed,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+    UsageReported,
+)
+from chatglass.store.records import QueuedPrompt, ToolCallRow
+from chatglass.tui.meter import figures
+from chatglass.tui.transcript.from_rows import (
+    SessionRows,
+    TurnSum,
+    card_of,
+    items_of,
+    queued_item,
+    short_arguments,
+)
+from chatglass.tui.transcript.items import (
+    AnswerItem,
+    FoldItem,
+    Item,
+    NoticeItem,
+    PromptItem,
+    ToolCard,
+)
+from chatglass.values.clock import now_ms
+from chatglass.values.ids import new_id
+from chatglass.values.text import one_line
+
+
+class Pane(Protocol):
+    """What a transcript lets be done to it; `Transcript` is one."""
+
+    def append(self, item: Item) -> None: ...
+    def insert_before(self, item_id: str, item: Item) -> None: ...
+    def remove(self, item_id: str) -> None: ...
+    def push_text(self, item_id: str, delta: str) -> None: ...
+    def push_reasoning(self, item_id: str, delta: str) -> None: ...
+    def changed(self, item_id: str) -> None: ...
+
+
+class SessionView:
+    """Items, tool calls and the state of the running turn of one session."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.calls: dict[str, ToolCallRow] = {}
+        self.pane: Pane | None = None
+        self.turn_running = False
+        self.retry_until: float | None = None
+        """Monotonic time at which a failed request goes out again, while one waits."""
+        self.streamed_chars = 0
+        """Characters of the request in flight."""
+        self._retry_text = ""
+        self._cards: dict[str, tuple[AnswerItem, ToolCard]] = {}
+        self._answer: AnswerItem | None = None
+        self._turn = TurnSum()
+        self._model = ""
+
+    def load(self, rows: SessionRows) -> None:
+        """Show what is stored."""
+        self.items = items_of(rows)
+        self.calls = {call.id: call for call in rows.calls}
+        self._cards = {
+            card.tool_call_id: (item, card)
+            for item in self.items
+            if isinstance(item, AnswerItem)
+            for card in item.cards
+        }
+
+    def prompts(self) -> list[str]:
+        """The prompts so far, oldest first, for the composer's history."""
+        return [item.text for item in self.items if isinstance(item, PromptItem)]
+
+    def queue(self, prompt: QueuedPrompt, *, waiting: bool) -> None:
+        """Show a prompt that waits for its turn."""
+        item = queued_item(prompt, waiting=waiting)
+        self.items.append(item)
+        if self.pane is not None:
+            self.pane.append(item)
+
+    def unqueue(self, prompt_id: str) -> None:
+        self._remove(prompt_id)
+
+    def first_queued(self) -> PromptItem | None:
+        for item in self.items:
+            if isinstance(item, PromptItem) and item.state != "sent":
+                return item
+        return None
+
+    def notice(self, text: str, advice: str = "", severity: str = "information") -> None:
+        """Say something of the program's own in the transcript."""
+        level = severity if severity in ("warning", "error") else "information"
+        self._add(NoticeItem(id=new_id(), text=text, advice=advice, severity=level))  # pyright: ignore[reportArgumentType]
+
+    # -- events
+
+    def apply(self, event: Event) -> None:
+        """Take one event of the session's engine."""
+        match event:
+            case TextDelta():
+                self._push(event.message_id, event.text)
+            case ReasoningDelta():
+                self._push_reasoning(event.message_id, event.text)
+            case TurnStarted():
+                self._turn_started(event)
+            case RequestStarted():
+                self._request_started(event)
+            case ToolCallDelta():
+                self._drafting(event)
+            case Retrying():
+                self._retrying(event)
+            case UsageReported():
+                self._turn.add(self._model, event.usage, event.cost_usd, event.price_source)
+            case RequestFinished():
+                self._request_finished(event)
+            case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallProgress():
+                self._call_event(event)
+            case ToolCallFinished():
+                self._call_finished(event)
+            case Compacted():
+                self._compacted(event)
+            case Notice():
+                self._notice(event)
+            case TurnFinished():
+                self._turn_finished(event)
+            case _:
+                raise TypeError(f"{type(event).__name__} is not shown anywhere")
+
+    def _turn_started(self, event: TurnStarted) -> None:
+        self.turn_running = True
+        self._answer = None
+        self._turn = TurnSum()
+        if event.user_message_id is None:
+            return
+        queued = self.first_queued()
+        if queued is None:
+            return
+        self._remove(queued.id)
+        sent = replace(queued, id=event.user_message_id, state="sent", at=now_ms())
+        self._add(sent)
+
+    def _request_started(self, event: RequestStarted) -> None:
+        self._model = event.model
+        self.streamed_chars = 0
+        continues = self._answer is not None
+        self._answer = AnswerItem(
+            id=event.message_id,
+            at=now_ms(),
+            model=event.model,
+            continues=continues,
+            status="streaming",
+        )
+        self._add(self._answer)
+
+    def _push(self, message_id: str, text: str) -> None:
+        self._end_retry()
+        self.streamed_chars += len(text)
+        if self.pane is not None:
+            self.pane.push_text(message_id, text)
+        elif self._answer is not None and self._answer.id == message_id:
+            self._answer.text += text
+
+    def _push_reasoning(self, message_id: str, text: str) -> None:
+        self._end_retry()
+        self.streamed_chars += len(text)
+        if self.pane is not None:
+            self.pane.push_reasoning(message_id, text)
+        elif self._answer is not None and self._answer.id == message_id:
+            self._answer.reasoning += text
+
+    def _drafting(self, event: ToolCallDelta) -> None:
+        self._end_retry()
+        if self._answer is not None:
+            name = one_line(event.name, 40) or "a tool call"
+            self._answer.drafting = f"{name} · {event.argument_chars:,} characters"
+            self._changed(self._answer)
+
+    def _retrying(self, event: Retrying) -> None:
+        self.retry_until = time.monotonic() + event.seconds
+        self._retry_text = f"{one_line(event.cause, 200)} Attempt {event.attempt}"
+        self.tick_retry()
+
+    def tick_retry(self) -> None:
+        """Count down to the next attempt."""
+        if self.retry_until is not None and self._answer is not None:
+            left = max(self.retry_until - time.monotonic(), 0)
+            self._answer.drafting = f"{self._retry_text} in {left:.0f} s"
+            self._changed(self._answer)
+
+    def _end_retry(self) -> None:
+        if self.retry_until is not None and self._answer is not None:
+            self.retry_until = None
+            self._answer.drafting = ""
+            self._changed(self._answer)
+
+    def _request_finished(self, event: RequestFinished) -> None:
+        self.retry_until = None
+        self._turn.milliseconds += event.duration_ms
+        answer = self._answer
+        if answer is None:
+            return
+        answer.status = event.status
+        answer.drafting = ""
+        if answer.reasoning and not answer.reasoning_ms:
+            answer.reasoning_ms = now_ms() - answer.at
+        self._changed(answer)
+
+    def _notice(self, event: Notice) -> None:
+        answer = self._answer
+        if event.severity == "error" and answer is not None and answer.status == "error":
+            answer.error, answer.advice = event.cause, event.advice
+            self._changed(answer)
+            return
+        self._add(
+            NoticeItem(id=new_id(), text=event.cause, advice=event.advice, severity=event.severity)
+        )
+
+    def _compacted(self, event: Compacted) -> None:
+        before, after = figures.tokens(event.tokens_before), figures.tokens(event.tokens_after)
+        self._add(
+            FoldItem(
+                id=event.compaction_id,
+                title=f"Compacted ({event.strategy}): {before} → {after} tokens.",
+                body="The oldest turns are not sent any more; they stay in the transcript.",
+            )
+        )
+
+    def _turn_finished(self, event: TurnFinished) -> None:
+        self.turn_running = False
+        self.retry_until = None
+        self.streamed_chars = 0
+        if self._answer is not None and self._turn.usage.total_tokens:
+            self._answer.footer = self._turn.footer()
+            self._changed(self._answer)
+
+    # -- tool calls
+
+    def _call_event(
+        self, event: ToolCallProposed | ToolCallDecided | ToolCallStarted | ToolCallProgress
+    ) -> None:
+        match event:
+            case ToolCallProposed():
+                self._propose(event)
+            case ToolCallDecided():
+                state = "denied" if event.decision == "deny" else "approved"
+                self._update_call(
+                    event.tool_call_id,
+                    state=state,
+                    decided_by=event.decided_by,
+                    reason=event.reason,
+                    decided_at=now_ms(),
+                )
+            case ToolCallStarted():
+                self._update_call(event.tool_call_id, state="running", started_at=now_ms())
+            case ToolCallProgress():
+                entry = self._cards.get(event.tool_call_id)
+                if entry is not None:
+                    share = "" if event.fraction is None else f"{event.fraction:.0%} "
+                    entry[1].progress = one_line(share + event.message, 80)
+                    self._changed(entry[0])
+
+    def _propose(self, event: ToolCallProposed) -> None:
+        row = ToolCallRow(
+            id=event.tool_call_id,
+            session_id=event.session_id,
+            turn_id=event.turn_id,
+            request_id=event.request_id or "",
+            message_id=event.message_id,
+            call_id="",
+            position=event.position,
+            name=event.name,
+            arguments=event.arguments,
+            proposed_at=now_ms(),
+        )
+        self.calls[row.id] = row
+        if self._answer is not None and self._answer.id == event.message_id:
+            card = card_of(row)
+            self._answer.cards.append(card)
+            self._cards[row.id] = (self._answer, card)
+            self._changed(self._answer)
+
+    def asking(self, tool_call_id: str) -> None:
+        """The call waits for the user's answer."""
+        self._update_call(tool_call_id, state="asking")
+
+    def _call_finished(self, event: ToolCallFinished) -> None:
+        self._update_call(
+            event.tool_call_id,
+            state=event.status,
+            finished_at=now_ms(),
+            result_bytes=event.result_bytes,
+            seen_bytes=event.seen_bytes,
+            error=None if event.status == "ok" else event.preview,
+        )
+
+    def _update_call(self, tool_call_id: str, **changes: object) -> None:
+        row = self.calls.get(tool_call_id)
+        if row is None:
+            return
+        row = self.calls[tool_call_id] = replace(row, **changes)  # pyright: ignore[reportArgumentType]
+        entry = self._cards.get(tool_call_id)
+        if entry is None:
+            return
+        item, card = entry
+        fresh = card_of(row)
+        card.state, card.started_at = fresh.state, fresh.started_at
+        card.duration_ms, card.size = fresh.duration_ms, fresh.size
+        card.arguments = short_arguments(row.edited_arguments or row.arguments)
+        if row.finished_at is not None:
+            card.progress = ""
+        self._changed(item)
+
+    # -- items
+
+    def _add(self, item: Item) -> None:
+        """Put an item at the end, before what is queued."""
+        queued = self.first_queued()
+        if queued is None:
+            self.items.append(item)
+        else:
+            self.items.insert(self.items.index(queued), item)
+        if self.pane is None:
+            return
+        if queued is None:
+            self.pane.append(item)
+        else:
+            self.pane.insert_before(queued.id, item)
+
+    def _remove(self, item_id: str) -> None:
+        self.items = [item for item in self.items if item.id != item_id]
+        if self.pane is not None:
+            self.pane.remove(item_id)
+
+    def _changed(self, item: Item) -> None:
+        if self.pane is not None:
+            self.pane.changed(item.id)

@@ -1,0 +1,208 @@
+"""Stored rows as transcript items: what a session looks like when it is opened."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from chatglass.store.records import (
+    CompactionRow,
+    MessageRow,
+    QueuedPrompt,
+    RequestRow,
+    ToolCallRow,
+)
+from chatglass.tui.meter import figures
+from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem, ToolCard
+from chatglass.values.text import one_line
+from chatglass.values.usage import Usage
+
+_ARGUMENT_CHARS = 200
+Forks = Mapping[str | None, Sequence[str]]
+"""Parent id → its children, oldest first, where there are several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRows:
+    """All that an opened session shows."""
+
+    path: Sequence[MessageRow] = ()
+    calls: Sequence[ToolCallRow] = ()
+    requests: Sequence[RequestRow] = ()
+    compactions: Sequence[CompactionRow] = ()
+    queued: Sequence[QueuedPrompt] = ()
+    forks: Forks = field(default_factory=dict[str | None, Sequence[str]])
+
+
+def items_of(rows: SessionRows) -> list[Item]:
+    """The items of the shown path, then the queued prompts."""
+    calls: dict[str, list[ToolCallRow]] = defaultdict(list)
+    for call in rows.calls:
+        calls[call.message_id].append(call)
+    folds = {row.first_kept_id: row for row in rows.compactions}
+    shown = {row.id for row in rows.path}
+    footers = turn_footers(rows.requests)
+    items: list[Item] = []
+    last_of_turn: dict[str, AnswerItem] = {}
+    for row in rows.path:
+        compaction = folds.get(row.id)
+        if compaction is not None and compaction.anchor_id in shown:
+            items.append(fold_item(compaction))
+        branch = branch_of(row, rows.forks)
+        if row.role == "user":
+            items.append(prompt_item(row, branch))
+        elif row.role == "assistant":
+            answer = answer_item(row, calls.get(row.id, ()), row.turn_id in last_of_turn, branch)
+            last_of_turn[row.turn_id] = answer
+            items.append(answer)
+    for turn_id, answer in last_of_turn.items():
+        answer.footer = footers.get(turn_id, "")
+    items.extend(queued_item(prompt) for prompt in rows.queued)
+    return items
+
+
+def prompt_item(row: MessageRow, branch: tuple[int, int] | None = None) -> PromptItem:
+    text, attachments = row.content, ()
+    if row.content_is_json:
+        text, attachments = _text_and_attachments(json.loads(row.content))
+    return PromptItem(
+        id=row.id, text=text, at=row.created_at, attachments=attachments, branch=branch
+    )
+
+
+def queued_item(prompt: QueuedPrompt, *, waiting: bool = False) -> PromptItem:
+    labels = [entry["label"] for entry in json.loads(prompt.content_json or "[]")]
+    return PromptItem(
+        id=prompt.id,
+        text=prompt.text,
+        at=prompt.created_at,
+        state="waiting" if waiting else "queued",
+        attachments=tuple(labels),
+    )
+
+
+def answer_item(
+    row: MessageRow,
+    calls: Sequence[ToolCallRow],
+    continues: bool,
+    branch: tuple[int, int] | None = None,
+) -> AnswerItem:
+    return AnswerItem(
+        id=row.id,
+        at=row.created_at,
+        model=row.model or "",
+        continues=continues,
+        reasoning=row.reasoning,
+        reasoning_ms=row.reasoning_ms,
+        text=row.content,
+        status="streaming" if row.status == "partial" else row.status,
+        cards=[card_of(call) for call in calls],
+        error=row.error or "",
+        branch=branch,
+    )
+
+
+def card_of(call: ToolCallRow) -> ToolCard:
+    size = figures.size(call.result_bytes) if call.finished_at else ""
+    return ToolCard(
+        tool_call_id=call.id,
+        name=call.name,
+        arguments=short_arguments(call.edited_arguments or call.arguments),
+        state=call.state,
+        started_at=call.started_at,
+        duration_ms=call.duration_ms,
+        size=size,
+    )
+
+
+def fold_item(row: CompactionRow) -> FoldItem:
+    saved = f"{figures.tokens(row.tokens_before)} → {figures.tokens(row.tokens_after)} tokens"
+    return FoldItem(
+        id=row.id,
+        title=f"Compacted ({row.strategy}): {saved}. What stands above is not sent any more.",
+        body=row.summary,
+    )
+
+
+def branch_of(row: MessageRow, forks: Forks) -> tuple[int, int] | None:
+    children = forks.get(row.parent_id)
+    if children is None or row.id not in children:
+        return None
+    return children.index(row.id) + 1, len(children)
+
+
+def short_arguments(arguments: str) -> str:
+    """`"tests/x.py"` for one argument, `path="x" content="…"` for several, on one line."""
+    try:
+        parsed: Any = json.loads(arguments or "{}")
+    except ValueError:
+        return one_line(arguments, _ARGUMENT_CHARS)
+    if not isinstance(parsed, dict):
+        return one_line(arguments, _ARGUMENT_CHARS)
+    if len(parsed) == 1:
+        value = next(iter(parsed.values()))
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    else:
+        text = " ".join(
+            f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in parsed.items()
+        )
+    return one_line(text, _ARGUMENT_CHARS)
+
+
+@dataclass(slots=True)
+class TurnSum:
+    """What one turn used so far, for its footer."""
+
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    free: bool = True
+    milliseconds: int = 0
+
+    def add(self, model: str, usage: Usage, cost: Decimal | None, price_source: str) -> None:
+        self.model = model
+        self.usage = self.usage + usage
+        self.free = self.free and price_source in ("local", "demo")
+        if cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += cost
+
+    def footer(self) -> str:
+        """`gpt-5-mini · 1,204 tokens · $0.0021 · 4.2 s`."""
+        about = self.usage.source == "estimated"
+        count = ("≈ " if about else "") + figures.tokens(self.usage.total_tokens)
+        known = None if self.unpriced and not self.cost else self.cost
+        cost = figures.cost(known, about=about, free=self.free, unpriced=self.unpriced)
+        seconds = figures.seconds(self.milliseconds)
+        return f"{one_line(self.model, 40)} · {count} tokens · {cost} · {seconds}"
+
+
+def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
+    """The footer of each turn that used anything."""
+    sums: dict[str, TurnSum] = defaultdict(TurnSum)
+    for row in requests:
+        if row.usage is None:
+            continue
+        total = sums[row.turn_id]
+        total.add(row.model, row.usage, row.cost, row.price_source)
+        total.milliseconds += (row.finished_at or row.started_at) - row.started_at
+    return {turn_id: total.footer() for turn_id, total in sums.items()}
+
+
+def _text_and_attachments(parts: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[str, ...]]:
+    """The prompt's own text, and one label for each part behind it: the name after its fence."""
+    labels: list[str] = []
+    for part in parts[1:]:
+        text = part.get("text")
+        if isinstance(text, str):
+            labels.append(one_line(text.split("\n", 1)[0].lstrip("`"), 80))
+        else:
+            labels.append(str(part.get("type", "attachment")))
+    first = parts[0].get("text") if parts else ""
+    return str(first or ""), tuple(labels)
