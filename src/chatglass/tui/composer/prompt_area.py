@@ -116,6 +116,13 @@ class PromptArea(TextArea, inherit_bindings=False):
         """None: prose needs no matching, and the search reads the whole text on a key."""
         return None
 
+    def _recompute_cursor_offset(self) -> None:
+        # Undo shortens the document before it moves the cursor back; the scroll bar that goes
+        # then asks where the cursor is, which is beyond the end (textual 8.2.8 raises).
+        self._cursor_offset = self.wrapped_document.location_to_offset(
+            self.clamp_visitable(self.cursor_location)
+        )
+
     def get_line(self, line_index: int) -> Text:
         line = self.document.get_line(line_index)
         text = Text(drawn(line), end="", no_wrap=True)
@@ -167,9 +174,9 @@ class PromptArea(TextArea, inherit_bindings=False):
     # -- keys
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
-            # TextArea would break the line; what Enter does is bound, so that it can be remapped.
-            return
-        await super()._on_key(event)
+            # TextArea, whose handler runs after this one, would break the line; what Enter does
+            # is bound, so that it can be remapped.
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
