@@ -109,5 +109,7 @@ def _back_up(path: Path, version: int) -> Path:
             f"first ({error}). Free some space there, or move the store where there is more."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        # What is left of a failed copy is in nobody's way: the next one begins by removing it.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     return target

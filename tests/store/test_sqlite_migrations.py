@@ -1,0 +1,165 @@
+"""Stores of earlier versions are brought up to date, after a backup, or left as they are."""
+
+# ruff: noqa: ASYNC240 - nothing else waits for the event loop of a test
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatglass.store.protocol import StoreError
+from chatglass.store.sqlite import SqliteStore
+from chatglass.store.sqlite.schema import MIGRATIONS, Migration
+from store.builders import ALL, whole_session
+
+NEWEST = MIGRATIONS[-1].version
+NEXT = Migration(
+    NEWEST + 1,
+    "notes",
+    """
+    CREATE TABLE notes (session_id TEXT NOT NULL REFERENCES sessions (id), text TEXT NOT NULL);
+    INSERT INTO notes SELECT id, 'from ' || title FROM sessions;
+    CREATE TRIGGER no_empty_notes BEFORE INSERT ON notes WHEN new.text = '' BEGIN
+        SELECT raise(ABORT, 'empty');
+    END;
+    """,
+)
+AFTER_NEXT = Migration(NEWEST + 2, "stars", "ALTER TABLE notes ADD COLUMN stars INTEGER;")
+BROKEN = Migration(NEWEST + 2, "broken", "DELETE FROM sessions; INSERT INTO nowhere VALUES (1);")
+DANGLING = Migration(NEWEST + 2, "dangling", "INSERT INTO notes VALUES ('nobody', 'x');")
+
+# What a store of each version holds at least, in its own words.
+SAMPLES = {
+    1: """
+    INSERT INTO sessions VALUES (
+        'S1', 'A session of version 1', '/work', 'demo', 'demo-1', 1, 2, 0, 'M1', '{}', '', 0, 0,
+        '[]', NULL, NULL, 1, 0, 0, 0, 0, 4100000000, 'complete', 'Why?', NULL);
+    INSERT INTO messages VALUES (
+        1, 'M1', 'S1', NULL, 'T1', 'user', 'Why?', 2, 'complete', 0, '', 0, NULL, NULL, NULL, NULL,
+        NULL, NULL, NULL);
+    """,
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "s.sqlite3"
+
+
+async def open_and_close(file: Path, *migrations: Migration) -> None:
+    store = SqliteStore(file, migrations=(*MIGRATIONS, *migrations))
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+async def fill(file: Path) -> None:
+    store = SqliteStore(file)
+    await store.open()
+    await whole_session(store, title="kept")
+    await store.close()
+
+
+def ask(file: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    assert [each.version for each in MIGRATIONS] == list(range(1, NEWEST + 1))
+    assert set(SAMPLES) == set(range(1, NEWEST + 1))
+
+
+@pytest.mark.parametrize("version", sorted(SAMPLES))
+async def test_a_store_of_each_version_opens(file: Path, version: int) -> None:
+    await open_empty(file, version)
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(SAMPLES[version])
+    store = SqliteStore(file)
+    await store.open()
+    (row,) = await store.list_sessions(ALL)
+    assert row.title.startswith("A session of version")
+    assert str(row.cost) == "0.0041"
+    (first,) = await store.path(row.id, row.leaf_id)
+    assert first.content == "Why?"
+    await store.close()
+
+
+async def open_empty(file: Path, version: int) -> None:
+    store = SqliteStore(file, migrations=MIGRATIONS[:version])
+    await store.open()
+    await store.close()
+
+
+async def test_an_upgrade_backs_up_once_and_takes_every_step(file: Path) -> None:
+    await fill(file)
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+    await open_and_close(file, NEXT, AFTER_NEXT)
+    assert ask(file, "SELECT text, stars FROM notes") == [("from kept", None)]
+    assert ask(file, "PRAGMA user_version") == [(NEWEST + 2,)]
+    backup = file.with_name(f"{file.name}.bak-v{NEWEST}")
+    assert sorted(each.name for each in file.parent.iterdir()) == [file.name, backup.name]
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+    store = SqliteStore(backup)
+    await store.open()
+    assert [row.title for row in await store.list_sessions(ALL)] == ["kept"]
+    assert await store.search("message 1")
+    await store.close()
+
+
+async def test_a_store_that_is_up_to_date_is_not_backed_up(file: Path) -> None:
+    await fill(file)
+    await open_and_close(file)
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+async def test_an_earlier_backup_is_not_replaced(file: Path) -> None:
+    await fill(file)
+    earlier = file.with_name(f"{file.name}.bak-v{NEWEST}")
+    earlier.write_text("precious")
+    await open_and_close(file, NEXT)
+    assert earlier.read_text() == "precious"
+    assert ask(file.with_name(f"{earlier.name}-2"), "SELECT title FROM sessions") == [("kept",)]
+
+
+@pytest.mark.parametrize("failing", [BROKEN, DANGLING], ids=["statement", "reference"])
+async def test_a_failing_step_leaves_no_trace(file: Path, failing: Migration) -> None:
+    await fill(file)
+    with pytest.raises(StoreError) as caught:
+        await open_and_close(file, NEXT, failing)
+    said = str(caught.value)
+    assert f"{file}: could not be upgraded to version {NEWEST + 2}" in said
+    assert f"{file.name}.bak-v{NEWEST}" in said
+    # The step before it stays; of the failing one there is nothing.
+    assert ask(file, "PRAGMA user_version") == [(NEWEST + 1,)]
+    assert ask(file, "SELECT title FROM sessions") == [("kept",)]
+    assert ask(file, "SELECT text FROM notes") == [("from kept",)]
+
+
+async def test_without_a_backup_there_is_no_upgrade(file: Path) -> None:
+    await fill(file)
+    # A folder where the copy would be written to.
+    file.with_name(f"{file.name}.bak-v{NEWEST}.part").mkdir()
+    with pytest.raises(StoreError, match=r"bak-v1.part: can't be used"):
+        await open_and_close(file, NEXT)
+    assert ask(file, "PRAGMA user_version") == [(NEWEST,)]
+
+
+async def test_this_version_refuses_what_the_next_one_made(file: Path) -> None:
+    await fill(file)
+    await open_and_close(file, NEXT)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="newer chatglass"):
+        await open_and_close(file)
+    assert file.read_bytes() == before
+
+
+def test_a_migration_that_ends_in_mid_statement_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="migration 9 ends in the middle"):
+        list(Migration(9, "torn", "CREATE TABLE a (b);\nCREATE TABLE").statements())
