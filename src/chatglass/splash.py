@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, TextIO
 
+# The flags that the full-screen app takes too, as `cli.build_parser()` has them.
 FLAGS = frozenset({"--demo", "-c", "--continue", "--no-tools", "--yolo", "--no-save", "--debug"})
-"""Flags without a value that the full-screen app takes too."""
 FLAGS_WITH_VALUE = frozenset(
-    {"--base-url", "--model", "-m", "-r", "--resume", "--data-dir", "--config", "--system-prompt"}
-    | {"--allow-tool", "--max-requests", "--endpoint", "--theme"}
+    {"--base-url", "--model", "--data-dir", "--config", "--system-prompt"}
+    | {"--allow-tool", "--max-requests"}
 )
+FLAGS_WITH_OPTIONAL_VALUE = frozenset({"-r", "--resume"})
 
 # Where the app's own layout puts things, in rows from the top or the bottom.
 TITLE_ROW = 0
@@ -56,14 +57,18 @@ def is_wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     """
     if termios is None or environment.get("TERM", "dumb") in ("", "dumb"):
         return False
+    optional = False
     rest = iter(arguments)
     for argument in rest:
-        name, has_value, _ = argument.partition("=")
+        name, given, _ = argument.partition("=")
         if name in FLAGS_WITH_VALUE:
-            if not has_value and next(rest, None) is None:
+            if not given and next(rest, None) is None:
                 return False
-        elif argument not in FLAGS:
+        elif argument in FLAGS or name in FLAGS_WITH_OPTIONAL_VALUE:
+            pass
+        elif not optional or argument.startswith("-"):
             return False
+        optional = argument in FLAGS_WITH_OPTIONAL_VALUE
     return os.isatty(0) and os.isatty(1)
 
 

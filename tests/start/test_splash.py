@@ -10,6 +10,7 @@ import pyte
 import pytest
 
 from chatglass import splash
+from chatglass.cli import build_parser
 from start.terminal import Terminal
 
 Open = Callable[..., Terminal]
@@ -56,6 +57,10 @@ def test_colours_only_where_they_may_be() -> None:
         (["--demo"], True),
         (["--model", "gemma3:13b", "-c"], True),
         (["--base-url=http://x", "--data-dir", "/tmp/x"], True),
+        (["-r"], True),
+        (["--resume", "01ABC", "--demo"], True),
+        (["-r", "--yolo"], True),
+        (["-r", "01ABC", "more"], False),
         (["-p", "hi"], False),
         (["--print=hi"], False),
         (["--help"], False),
@@ -73,6 +78,17 @@ def test_only_the_full_screen_app_gets_one(
 ) -> None:
     monkeypatch.setattr(os, "isatty", lambda fd: True)
     assert splash.is_wanted(arguments, {"TERM": "xterm"}) is wanted
+
+
+def test_it_knows_the_flags_of_the_command_line() -> None:
+    headless = {"-h", "--help", "--version", "-p", "--print", "--output-format"}
+    known: dict[int, set[str]] = {0: set(), 1: set(), 2: set()}
+    for action in build_parser()._actions:
+        values = 0 if action.nargs == 0 else 2 if action.nargs == "?" else 1
+        known[values] |= set(action.option_strings) - headless
+    assert known[0] == splash.FLAGS
+    assert known[1] == splash.FLAGS_WITH_VALUE
+    assert known[2] == splash.FLAGS_WITH_OPTIONAL_VALUE
 
 
 def test_not_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
