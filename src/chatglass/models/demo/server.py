@@ -18,7 +18,6 @@ from typing import Any, cast
 import h11
 
 from chatglass.models.demo import script as scripts
-from chatglass.models.demo.answers import answer, shorten
 from chatglass.models.demo.chunks import Envelope, counted_usage, encode, stream, whole
 from chatglass.models.demo.counting import PromptCounter
 from chatglass.models.demo.http import HttpConnection, HttpRequest, TooLarge
@@ -73,7 +72,7 @@ class DemoServer:
         self._refused: tuple[str, ...] = ()
         self._gates: dict[str, asyncio.Event] = {}
         self._counter = PromptCounter()
-        self._prompts: Counter[str] = Counter()
+        self._bodies: Counter[int] = Counter()
         self._news = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -197,12 +196,9 @@ class DemoServer:
         reply = self._objection(fields)
         if reply is None and self._script:
             reply = self._script.popleft()
-        natural = reply is None
         if reply is None:
             reply = self._natural(request, fields)
-        if not await connection.while_connected(
-            self._send_completion(connection, fields, reply, natural)
-        ):
+        if not await connection.while_connected(self._send_completion(connection, fields, reply)):
             connection.abort()
             async with self._news:
                 self.aborted += 1
@@ -237,12 +233,15 @@ class DemoServer:
         return None
 
     def _natural(self, request: HttpRequest, fields: JsonObject) -> Reply:
+        # ~10 ms of patterns and texts, which a start does not need.
+        from chatglass.models.demo.answers import answer, shorten
+
         prompt = self._counter.count(fields["model"], fields.get("tools") or (), fields["messages"])
         if prompt.prompt > self.window:
             return scripts.context_overflow(self.window, prompt.prompt)
-        key = str(hash(request.body))
-        self._prompts[key] += 1
-        reply = answer(fields, attempt=self._prompts[key])
+        key = hash(request.body)
+        self._bodies[key] += 1
+        reply = answer(fields, attempt=self._bodies[key])
         if reply.body is None:
             usage = counted_usage(reply, prompt)
             most = fields.get("max_completion_tokens") or fields.get("max_tokens")
@@ -253,7 +252,7 @@ class DemoServer:
         return reply
 
     async def _send_completion(
-        self, connection: HttpConnection, fields: JsonObject, reply: Reply, natural: bool
+        self, connection: HttpConnection, fields: JsonObject, reply: Reply
     ) -> None:
         if reply.first_byte_delay:
             await asyncio.sleep(reply.first_byte_delay)
