@@ -1,0 +1,204 @@
+"""Servers on this machine: which answer, what they are, and how large their windows are.
+
+Probes carry no key and go through no proxy; they ask loopback addresses only. The paths and
+fields are those of the servers' own documentation: Ollama (/api/version, /api/ps, /api/show), LM
+Studio (/api/v0/models), llama.cpp's server (/props), vLLM (/v1/models with `max_model_len`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chatglass.models.deltas import JsonObject, as_list, as_object, as_text
+from chatglass.models.wire import Endpoint, EndpointKind
+from chatglass.values.text import storable
+
+if TYPE_CHECKING:
+    import httpx2
+
+USUAL_PORTS: tuple[tuple[EndpointKind, int], ...] = (
+    ("ollama", 11434),
+    ("lmstudio", 1234),
+    ("llamacpp", 8080),
+    ("vllm", 8000),
+)
+_LARGEST = 8 * 1024 * 1024
+"""Bytes of an answer; what is larger is not read to its end."""
+
+
+async def discover(
+    ports: Sequence[int] = tuple(port for _, port in USUAL_PORTS), *, timeout_s: float = 0.5
+) -> list[Endpoint]:
+    """The OpenAI-compatible servers that answer on `ports` of this machine, in their order, each
+    with its kind and models. Takes at most about `timeout_s`; never raises.
+    """
+    await asyncio.to_thread(importlib.import_module, "httpx2")
+    async with asyncio.TaskGroup() as tasks:
+        probes = [tasks.create_task(_probe(port, timeout_s)) for port in ports]
+    return [found for probe in probes if (found := probe.result()) is not None]
+
+
+async def _probe(port: int, timeout_s: float) -> Endpoint | None:
+    root = f"http://127.0.0.1:{port}"
+    try:
+        async with asyncio.timeout(timeout_s), _asker(root, timeout_s) as asker:
+            listing, kind = await asyncio.gather(asker.get("/v1/models"), _kind(asker))
+    except TimeoutError:
+        return None
+    entries = [as_object(entry) for entry in as_list(listing.get("data"))]
+    if not isinstance(listing.get("data"), list):
+        return None
+    if kind == "other" and any(entry.get("owned_by") == "vllm" for entry in entries):
+        kind = "vllm"
+    name = kind if (kind, port) in USUAL_PORTS else f"127.0.0.1:{port}"
+    names = (storable(as_text(entry.get("id"))) for entry in entries)
+    return Endpoint(
+        name=name,
+        base_url=f"{root}/v1",
+        kind=kind,
+        models=tuple(dict.fromkeys(name for name in names if name)),
+        is_local=True,
+    )
+
+
+async def _kind(asker: _Asker) -> EndpointKind:
+    """What a server is, by an answer that only its kind gives."""
+    version, props, models = await asyncio.gather(
+        asker.get("/api/version"), asker.get("/props"), asker.get("/api/v0/models")
+    )
+    if as_text(version.get("version")):
+        return "ollama"
+    if "default_generation_settings" in props:
+        return "llamacpp"
+    if isinstance(models.get("data"), list):
+        return "lmstudio"
+    return "other"
+
+
+async def local_window(endpoint: Endpoint, model: str, *, timeout_s: float = 2.0) -> int | None:
+    """The window with which a server on this machine runs `model` now, or None where it doesn't
+    say. The endpoint's own key goes along, if it has one. Never raises.
+    """
+    parts = urlsplit(endpoint.base_url)
+    root = f"{parts.scheme}://{parts.netloc}"
+    headers = dict(endpoint.headers)
+    if endpoint.key:
+        headers["Authorization"] = f"Bearer {endpoint.key}"
+    await asyncio.to_thread(importlib.import_module, "httpx2")
+    path = parts.path.rstrip("/")
+    try:
+        async with asyncio.timeout(timeout_s), _asker(root, timeout_s, headers) as asker:
+            windows = await asyncio.gather(
+                _listed_window(asker, f"{path}/models", model),
+                _lmstudio_window(asker, model),
+                _llamacpp_window(asker),
+                _ollama_window(asker, model),
+            )
+    except TimeoutError:
+        return None
+    return next((window for window in windows if window), None)
+
+
+def window_of_entry(entry: JsonObject) -> int | None:
+    """The window in an entry of `/v1/models`: vLLM's `max_model_len`, `context_length` of
+    OpenRouter and Together, `context_window` of Groq, `max_context_length` of Mistral."""
+    names = ("max_model_len", "context_length", "context_window", "max_context_length")
+    return next((count for name in names if (count := _count(entry.get(name)))), None)
+
+
+async def _listed_window(asker: _Asker, path: str, model: str) -> int | None:
+    listing = await asker.get(path)
+    entries = [as_object(entry) for entry in as_list(listing.get("data"))]
+    return next((window_of_entry(e) for e in entries if e.get("id") == model), None)
+
+
+async def _lmstudio_window(asker: _Asker, model: str) -> int | None:
+    listing = await asker.get("/api/v0/models")
+    for item in as_list(listing.get("data")):
+        entry = as_object(item)
+        if entry.get("id") == model:
+            loaded = _count(entry.get("loaded_context_length"))
+            return loaded or _count(entry.get("max_context_length"))
+    return None
+
+
+async def _llamacpp_window(asker: _Asker) -> int | None:
+    props = await asker.get("/props")
+    return _count(as_object(props.get("default_generation_settings")).get("n_ctx"))
+
+
+async def _ollama_window(asker: _Asker, model: str) -> int | None:
+    """What the loaded model runs with, else the `num_ctx` it is set to. The size that the model
+    was made for is no measure: Ollama runs it with a smaller one, and cuts prompts at that."""
+    running = await asker.get("/api/ps")
+    for item in as_list(running.get("models")):
+        entry = as_object(item)
+        if model in (entry.get("name"), entry.get("model")):
+            loaded = _count(entry.get("context_length"))
+            if loaded:
+                return loaded
+    if "models" not in running:
+        return None
+    shown = await asker.post("/api/show", {"model": model})
+    found = re.search(r"^num_ctx\s+(\d{1,9})\s*$", as_text(shown.get("parameters")), re.MULTILINE)
+    return _count(int(found.group(1))) if found else None
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
+        return value
+    return None
+
+
+class _Asker:
+    """JSON from one server; an empty object where it gives none."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str) -> JsonObject:
+        return await self._ask("GET", path, None)
+
+    async def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
+        return await self._ask("POST", path, body)
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, object] | None) -> JsonObject:
+        import httpx2
+
+        received = bytearray()
+        try:
+            async with self._client.stream(method, path, json=body) as response:
+                if response.status_code != 200:
+                    return {}
+                async for chunk in response.aiter_bytes():
+                    received += chunk
+                    if len(received) > _LARGEST:
+                        return {}
+            return as_object(json.loads(received))
+        except (httpx2.HTTPError, httpx2.StreamError, ValueError, RecursionError):
+            # Whatever else listens there: it is not a server that we know.
+            return {}
+
+
+@asynccontextmanager
+async def _asker(
+    root: str, timeout_s: float, headers: Mapping[str, str] | None = None
+) -> AsyncGenerator[_Asker, None]:
+    import httpx2
+
+    async with httpx2.AsyncClient(
+        base_url=root,
+        headers=headers,
+        timeout=timeout_s,
+        verify=root.startswith("https:"),
+        trust_env=False,
+        follow_redirects=False,
+    ) as client:
+        yield _Asker(client)

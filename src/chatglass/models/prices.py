@@ -1,0 +1,185 @@
+"""What a request cost, and where the price comes from.
+
+First the provider's own figure, then the settings, then nothing for what runs on this machine,
+then genai-prices for the provider whose address it is. A model on an address that no price list
+knows is unpriced, however well known its name: that would be a guess.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from chatglass.models.deltas import as_object
+from chatglass.models.wire import Endpoint
+from chatglass.values.usage import UNPRICED, Cost, Usage
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, Provider
+
+_QUANTUM = Decimal("1e-12")
+_MILLION = Decimal(1_000_000)
+
+
+class Price(Protocol):
+    """`[prices."MODEL"]` of the settings: USD per million tokens."""
+
+    @property
+    def input(self) -> Decimal: ...
+    @property
+    def output(self) -> Decimal: ...
+    @property
+    def cached_input(self) -> Decimal | None: ...
+    @property
+    def cache_write(self) -> Decimal | None: ...
+
+
+def price(endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price]) -> Cost:
+    """What `usage` costs for `model` on `endpoint`. Never raises."""
+    if endpoint.is_demo:
+        return Cost(Decimal(0), "demo")
+    if (reported := _reported_cost(usage.raw)) is not None:
+        return Cost(_quantised(reported), "provider")
+    if (set_by_user := prices.get(model)) is not None:
+        return Cost(_quantised(_by_settings(set_by_user, usage)), "settings")
+    if endpoint.is_local:
+        return Cost(Decimal(0), "local")
+    return _by_list(endpoint.base_url, model, usage)
+
+
+def context_window(base_url: str, model: str) -> int | None:
+    """The context window that genai-prices has for `model` at that provider. Slow at the first
+    call where `preload()` has not run (imports)."""
+    found = _listed(base_url, model)
+    return found[1].context_window if found else None
+
+
+def warm() -> None:
+    """Import genai-prices and build what it builds at first use."""
+    _by_list("https://api.openai.com/v1", "gpt-4o", Usage(prompt_tokens=1, completion_tokens=1))
+
+
+def _quantised(usd: Decimal) -> Decimal:
+    return usd.quantize(_QUANTUM)
+
+
+def _reported_cost(raw: str | None) -> Decimal | None:
+    """The cost in USD in a provider's usage object: OpenRouter's `cost` (with its own key at the
+    provider behind it also `cost_details.upstream_inference_cost`), Perplexity's
+    `cost.total_cost`, DeepInfra's `estimated_cost`."""
+    if not raw or "cost" not in raw:
+        return None
+    usage = as_object(json.loads(raw, parse_float=Decimal))
+    cost = _amount(usage.get("cost"))
+    if cost is None:
+        cost = _amount(as_object(usage.get("cost")).get("total_cost"))
+    if cost is None:
+        return _amount(usage.get("estimated_cost"))
+    if usage.get("is_byok") is True:
+        details = as_object(usage.get("cost_details"))
+        cost += _amount(details.get("upstream_inference_cost")) or 0
+    return cost
+
+
+def _amount(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < _MILLION else None
+
+
+def _by_settings(price: Price, usage: Usage) -> Decimal:
+    cached = price.input if price.cached_input is None else price.cached_input
+    written = price.input if price.cache_write is None else price.cache_write
+    plain = max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens)
+    total = (
+        plain * price.input
+        + usage.cached_tokens * cached
+        + usage.cache_write_tokens * written
+        + usage.completion_tokens * price.output
+    )
+    return total / _MILLION
+
+
+def _by_list(base_url: str, model: str, usage: Usage) -> Cost:
+    found = _listed(base_url, model)
+    if found is None:
+        return UNPRICED
+    import genai_prices
+
+    provider, info = found
+    counts = {
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.completion_tokens,
+        "cache_read_tokens": min(usage.cached_tokens, usage.prompt_tokens),
+        "cache_write_tokens": min(
+            usage.cache_write_tokens, max(0, usage.prompt_tokens - usage.cached_tokens)
+        ),
+        "output_reasoning_tokens": min(usage.reasoning_tokens, usage.completion_tokens),
+    }
+    try:
+        with warnings.catch_warnings():
+            # It warns on stderr, over the screen, of units that it does not price.
+            warnings.simplefilter("ignore")
+            cost = info.calc_price(genai_prices.Usage(**counts), provider)
+    except (ValueError, LookupError):
+        # A model priced in units that a chat answer does not report (images, seconds).
+        return UNPRICED
+    if not cost.total_price and usage.total_tokens and not _has_token_price(info):
+        return UNPRICED
+    return Cost(_quantised(cost.total_price), f"genai-prices {genai_prices.__version__}")
+
+
+def _has_token_price(info: ModelInfo) -> bool:
+    """Whether the list has a price for tokens at all; a free model's is 0."""
+    sets = info.prices if isinstance(info.prices, list) else [info.prices]
+    return any(
+        getattr(getattr(s, "prices", s), name) is not None
+        for s in sets
+        for name in ("input_mtok", "output_mtok")
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _listed(base_url: str, model: str) -> tuple[Provider, ModelInfo] | None:
+    """The provider and model of the price list for an address, or None."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    provider = next((p for p in snapshot.providers if _is_at(p.api_pattern, base_url)), None)
+    if provider is None:
+        return None
+    try:
+        return snapshot.find_provider_model(model, provider, None, None)
+    except LookupError:
+        return None
+
+
+def _is_at(pattern: str, base_url: str) -> bool:
+    """Whether `base_url` is at a provider. The list's patterns are not anchored at the end of the
+    host, so that `api.openai.com.example` would match: the match must hold the whole host."""
+    try:
+        parts = urlsplit(base_url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    if not host or parts.scheme != "https":
+        return False
+    start = f"https://{host}"
+    # Dots only in the host: `https://(.*\.)?example\.com` must not find its name in the path.
+    found = re.match(pattern, start + parts.path.replace(".", "_"))
+    if found is None:
+        return False
+    if found.end() >= len(start):
+        return True
+    # `https://api\.moonshot\.`: any one top-level domain.
+    return pattern.endswith(r"\.") and "." not in start[found.end() :]
