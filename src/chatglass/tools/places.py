@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Surroundings:
 
     @classmethod
     def of_user(cls, own_folders: Sequence[Path] = ()) -> Surroundings:
-        """`own_folders`: where this process keeps settings, data and logs, whatever flags moved
+        """`own_folders`: folders and files where this process keeps settings, data and logs, whatever flags moved
         them; the default places are judged as ours in any case."""
         import platformdirs
 
@@ -56,6 +57,7 @@ class Surroundings:
         """Where `given` leads from `root`. Raises InvalidArguments for what is no path."""
         real_root = _resolve(root)
         written = self._absolute(given, real_root)
+        _refuse_circle(written)
         path = _resolve(written)
         return Place(
             given=given,
@@ -96,6 +98,19 @@ class Surroundings:
             if reason := _GUARDED_NAMES.get(part.casefold()):
                 return reason
         return ""
+
+
+def _refuse_circle(path: Path) -> None:
+    """realpath makes something up for links that lead in a circle, where opening fails."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InvalidArguments(
+                f"{path} can't be resolved: its links lead in a circle."
+            ) from None
+    except ValueError as error:
+        raise InvalidArguments(f"{str(path)!r} is not a path: {error}.") from None
 
 
 def _resolve(path: Path) -> Path:

@@ -129,6 +129,8 @@ def _bounded(value: Any) -> Any:
         raise CannotCalculate(f"A number on the way has more than {_BITS * 3 // 10:,} digits.")
     if isinstance(value, complex):
         raise CannotCalculate("The result is not a real number.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CannotCalculate("A number on the way is too large.")
     return value
 
 
@@ -154,6 +156,13 @@ def _factorial(number: Number) -> int:
     if number > 1_100:
         raise CannotCalculate(f"factorial({number}) has too many digits."[:120])
     return math.factorial(number)  # type: ignore[arg-type]
+
+
+def _round(number: Number, digits: int = 0) -> Number:
+    # Rounding a whole number to -n digits makes 10**n.
+    if abs(digits) > 1_000:
+        raise CannotCalculate("round takes up to 1,000 digits.")
+    return round(number, digits) if digits else round(number)
 
 
 def _choose(function: Callable[[int, int], int]) -> Callable[[int, int], int]:
@@ -208,5 +217,5 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     )},
     "lcm": _whole(math.lcm), "factorial": _factorial, "comb": _choose(math.comb),
     "perm": _choose(math.perm), "prod": _product, "pow": _power,
-    "abs": abs, "round": round, "min": min, "max": max, "sum": sum, "int": int, "float": float,
+    "abs": abs, "round": _round, "min": min, "max": max, "sum": sum, "int": int, "float": float,
 }  # fmt: skip

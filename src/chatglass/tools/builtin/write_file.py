@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from chatglass.tools.builtin.files import FileAccess, moved
 from chatglass.tools.function_tool import CallContext, FunctionTool
 from chatglass.tools.places import Place
 from chatglass.tools.regular_file import NotReadable, read_regular, why_not
-from chatglass.tools.threads import in_thread
+from chatglass.tools.threads import check, in_thread
 from chatglass.tools.tool import Assessment, InvalidArguments, JsonObject, ToolOutput
 from chatglass.values.text import storable
 
@@ -49,7 +50,7 @@ def write_file_tool(files: FileAccess) -> FunctionTool:
                 " Read it again, then write again."
             )
         try:
-            return await in_thread(lambda _: _write(place, path, storable(content)))
+            return await in_thread(lambda stop: _write(place, path, storable(content), stop))
         except (NotReadable, OSError) as error:
             return ToolOutput.error(f"Nothing was written. {why_not(error, path)}")
 
@@ -65,7 +66,7 @@ def _state(path: Path) -> str:
     return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
 
 
-def _write(place: Place, given: str, content: str) -> ToolOutput:
+def _write(place: Place, given: str, content: str, stop: threading.Event) -> ToolOutput:
     path = place.path
     mode: int | None = None
     lines_before: int | None = None
@@ -78,7 +79,7 @@ def _write(place: Place, given: str, content: str) -> ToolOutput:
     if refusal := _make_parents(place, given):
         return ToolOutput.error(refusal)
     data = content.encode()
-    _replace(path, data, mode)
+    _replace(path, data, mode, stop)
     lines = _count(data)
     if lines_before is None:
         text = f"Created {given}: {lines:,} lines, {len(data):,} bytes."
@@ -104,7 +105,7 @@ def _make_parents(place: Place, given: str) -> str:
     return ""
 
 
-def _replace(path: Path, data: bytes, mode: int | None) -> None:
+def _replace(path: Path, data: bytes, mode: int | None, stop: threading.Event) -> None:
     """Readers see the old content or the new, never a part, whatever happens meanwhile."""
     descriptor, name = tempfile.mkstemp(
         prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent
@@ -115,6 +116,8 @@ def _replace(path: Path, data: bytes, mode: int | None) -> None:
             file.flush()
             os.fchmod(descriptor, _default_mode() if mode is None else mode)
             os.fsync(descriptor)
+        # Cancelled meanwhile: the file stays as it was.
+        check(stop)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
