@@ -67,11 +67,13 @@ def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpric
 
 
 def percent(fraction: float | None) -> str:
-    """`41%`, `<1%`; `—` where unknown."""
+    """`41%`, `<1%`, at most five characters; `—` where unknown."""
     if fraction is None:
         return UNKNOWN
     if 0 < fraction < 0.01:
         return "<1%"
+    if fraction >= 9.995:
+        return ">999%"
     whole = round(fraction * 100)
     return f"{min(99, whole) if fraction < 1 else whole}%"
 
