@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pygments.token import Token
 from rich.segment import Segment
 
 from chatglass.tui.markdown.blocks import Code
-from chatglass.tui.markdown.highlight import find_lexer, lex
+from chatglass.tui.markdown.highlight import LONGEST_LINE, find_lexer, lex
 from chatglass.tui.markdown.look import MarkdownLook
 from chatglass.tui.markdown.wrap import Row, Run, chop
 
@@ -39,6 +40,8 @@ class CodeView:
         self._kept = 0  # rows of the label and of finished chunks
         self._fresh: list[list[Row]] = []  # rows of each settled line of the open chunk
         self._lexed = 0  # how many of them were lexed together
+        # Of a last line too long to be lexed: its number, the text in full rows, and these.
+        self._long_at, self._long, self._long_rows = 0, "", 0
 
     def update(self, leaf: Code, settled: int, final: bool) -> tuple[int, list[Row]]:
         """`settled`: how many lines can't change any more. As `FlowView.update`."""
@@ -64,8 +67,11 @@ class CodeView:
             rows = [row for line in self._fresh[same:] for row in line]
         else:
             rows += [row for line in self._fresh for row in line]
-        for runs in lex([_spaced(line) for line in lines[settled:]], lexer, self._look)[0]:
-            rows += self._rows(runs)
+        if rows or self._long_at != settled or settled == len(lines):
+            self._long, self._long_rows, self._long_at = "", 0, settled
+        for line in lines[settled:]:
+            kept += self._long_rows
+            rows += self._open_line(_spaced(line), lexer)
         if not lines and not self._info:
             rows += self._rows([])
         return kept, rows
@@ -115,23 +121,42 @@ class CodeView:
     def _inner(self) -> int:
         return max(1, self._width - 2 * self._margin)
 
-    def _rows(self, runs: list[Run]) -> list[Row]:
-        inner = self._inner()
-        rows = chop(runs, inner)
-        if len(rows) > 1 and inner > 2 * len(_CONTINUED):
-            # The first row takes the whole width, the others less the sign.
-            head = rows[0]
-            rows = [head, *chop(_after(runs, head), inner - len(_CONTINUED))]
-            return self._framed(rows, True)
-        return self._framed(rows, False)
+    def _open_line(self, line: str, lexer: Lexer | None) -> list[Row]:
+        """The rows of the line that still grows, without the `_long_rows` that were full before."""
+        if len(line) <= LONGEST_LINE or self._inner() < 2:
+            return self._rows(lex([line], lexer, self._look)[0][0])
+        rows = self._cut([(line[len(self._long) :], self._look.token(Token))], self._long_rows > 0)
+        framed = self._framed(rows, self._long_rows > 0)
+        full = "".join(segment.text for segments, _ in rows[:-1] for segment in segments)
+        self._long += full
+        self._long_rows += len(rows) - 1
+        return framed
 
-    def _framed(self, rows: list[Row], signed: bool) -> list[Row]:
+    def _rows(self, runs: list[Run]) -> list[Row]:
+        return self._framed(self._cut(runs, False), False)
+
+    def _cut(self, runs: list[Run], continued: bool) -> list[Row]:
+        """A line as rows; all but the first, which `continued` leaves out, have room for the sign."""
+        inner = self._inner()
+        if not self._signed():
+            return chop(runs, inner)
+        if continued:
+            return chop(runs, inner - len(_CONTINUED))
+        rows = chop(runs, inner)
+        if len(rows) > 1:
+            rows[1:] = chop(_after(runs, rows[0]), inner - len(_CONTINUED))
+        return rows
+
+    def _signed(self) -> bool:
+        return self._inner() > 2 * len(_CONTINUED)
+
+    def _framed(self, rows: list[Row], continued: bool) -> list[Row]:
         ground = self._look.code_block
         framed: list[Row] = []
         for index, (segments, cells) in enumerate(rows):
             parts = [Segment(" " * self._margin, ground)] if self._margin else []
             used = self._margin + cells
-            if signed and index:
+            if self._signed() and (index or continued):
                 sign = self._look.mix(ground, self._look.dim)
                 parts.append(Segment(_CONTINUED, sign))
                 used += len(_CONTINUED)

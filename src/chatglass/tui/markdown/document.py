@@ -19,7 +19,10 @@ from chatglass.tui.markdown.table import TableView
 from chatglass.tui.markdown.wrap import Row
 from chatglass.values.text import storable, visible
 
-_DEFINITION = re.compile(r"\[[^\]\n]+\]:(?:[ \t]|$)")
+_DEFINITION = re.compile(r"\n(?=\[[^\]\n]+\]:(?:\s|$))")
+# A last line of nothing but these may become a bullet, a rule, a fence, an underline or a table:
+# it waits for its next character, so that nothing is shown as what it will not be.
+_UNDECIDED = re.compile(r"[ \t>]*[-+*=_~`#|: \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class MarkdownDocument:
             if self._partial:
                 self._parser.feed(self._partial)
             self._parser.close()
-        elif self._partial:
+        elif self._partial and not _UNDECIDED.fullmatch(self._partial):
             self._mark = self._parser.mark()
             self._parser.feed(self._partial)
         return True
@@ -206,10 +209,9 @@ class MarkdownDocument:
             shown = self._shown[index]
             if shown.leaf is leaf and shown.margin == margin:
                 return shown
-            if type(shown.leaf) is type(leaf) and shown.margin == margin and not shown.final:
-                if not isinstance(leaf, Heading) or leaf.level == getattr(shown.leaf, "level", 0):
-                    shown.leaf = leaf
-                    return shown
+            if shown.margin == margin and not shown.final and _goes_on(shown.leaf, leaf):
+                shown.leaf = leaf
+                return shown
             shown = _Shown(leaf, margin, self._view(leaf, margin, width, look))
             self._shown[index] = shown
             return shown
@@ -267,12 +269,14 @@ class MarkdownDocument:
         return strips
 
 
+def _goes_on(before: Leaf, leaf: Leaf) -> bool:
+    """A view of `before` can go on with `leaf`, read anew from a longer line."""
+    if isinstance(before, Heading) and isinstance(leaf, Heading):
+        return before.level == leaf.level
+    return type(before) is type(leaf)
+
+
 def _flow_text(leaf: Leaf) -> str:
     """The text of a paragraph or heading; link definitions keep their own lines."""
-    lines = leaf.lines
-    if len(lines) < 2 or not any(line[:1] == "[" and _DEFINITION.match(line) for line in lines):
-        return "\n".join(lines)
-    text = lines[0]
-    for line in lines[1:]:
-        text += "  \n" + line if _DEFINITION.match(line) else "\n" + line
-    return text
+    text = "\n".join(leaf.lines)
+    return _DEFINITION.sub("  \n", text) if "\n[" in text else text

@@ -13,7 +13,7 @@ from chatglass.tui.markdown.wrap import Run
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-_LONGEST_LINE = 2_000  # characters; a lexer's regular expressions are slow on longer ones
+LONGEST_LINE = 2_000  # characters; a lexer's regular expressions are slow on longer ones
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output"})
 
 
@@ -48,7 +48,7 @@ def warm(
 def lex(lines: list[str], lexer: Lexer | None, look: MarkdownLook) -> tuple[list[list[Run]], bool]:
     """Each line as runs, and whether a string or comment is still open at the end."""
     plain = look.token(Token)
-    if lexer is None or any(len(line) > _LONGEST_LINE for line in lines):
+    if lexer is None or any(len(line) > LONGEST_LINE for line in lines):
         return [[(line, plain)] for line in lines], False
     found: list[list[Run]] = [[]]
     kind: _TokenType = Token

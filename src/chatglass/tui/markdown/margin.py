@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from chatglass.tui.markdown.blocks import Empty, Frame, Item, Leaf, Paragraph, Quote
+from chatglass.tui.markdown.blocks import Frame, Item, Leaf, Paragraph, Quote
 from chatglass.tui.markdown.look import MarkdownLook
 
 _BULLETS = "•◦▪"
@@ -47,11 +47,7 @@ def margin_of(
     gap = None
     if before is not None and (leaf.gap or not shared or isinstance(shared[-1], Quote)):
         bars = [_pair(frame, -1, "", look)[1] for frame in shared]
-        gap = (
-            tuple(bars[len(leaf.frames) - len(pairs) :])
-            if len(pairs) < len(leaf.frames)
-            else tuple(bars)
-        )
+        gap = tuple(bars[len(leaf.frames) - len(pairs) :])
     first, rest = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
     return Margin(gap, first, rest, _cells(pairs), task)
 
@@ -96,8 +92,3 @@ def _task(leaf: Leaf, index: int) -> str:
 
 def _cells(pairs: list[tuple[Part, Part]]) -> int:
     return sum(cell_len(pair[1][0]) for pair in pairs)
-
-
-def marks_nothing(leaf: Leaf) -> bool:
-    """A container that is still empty shows its marker alone."""
-    return isinstance(leaf, Empty)

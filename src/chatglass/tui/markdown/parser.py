@@ -140,10 +140,9 @@ class BlockParser:
         rest, column, matched = self._match(line)
         whole = matched == len(self._stack)
         tip = self.leaves[-1] if self.open else None
-        columns, chars = _lead(rest, column)
         if whole and isinstance(tip, Code) and tip.fence:
             self._feed_fence(tip, rest, column)
-        elif chars == len(rest):
+        elif _lead(rest, column)[1] == len(rest):
             self._feed_blank(rest, column, matched)
         else:
             self._feed_text(rest, column, matched)
