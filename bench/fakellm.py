@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _TOKEN = re.compile(r"\n+| ?[A-Za-z]{1,9}| ?\d{1,3}| ?[^\sA-Za-z0-9]{1,3}| +")
-_KNOB = re.compile(r"\b([nrm])(\w+)\b")
+_KNOB = re.compile(r"\b([nrm])([A-Z]?\d+)\b")
 _PARAGRAPH = (
     "A renderer that keeps **finished blocks** apart from the *open one* does little work for a "
     "token, however long the answer has become; `layout.py` and the "
@@ -78,8 +78,8 @@ class Plan:
 def plan(prompt: str) -> Plan:
     knobs = dict(_KNOB.findall(prompt))
     tag = knobs.get("m", "7Q")
-    size = int(knobs["n"]) if knobs.get("n", "").isdigit() else 60
-    rate = float(knobs["r"]) if knobs.get("r", "").isdigit() else 0.0
+    size = int(knobs.get("n", "60"))
+    rate = float(knobs.get("r", "0"))
     return Plan((*_body(max(0, size - 2)), "\n\n", f"END-OF-REPLY-{tag}"), rate, tag)
 
 

@@ -1,8 +1,8 @@
 """Stores for the benchmarks, made with chatglass's own store.
 
-    python -m bench.make_store FOLDER --messages 10000     one session of so many messages
-    python -m bench.make_store FOLDER --sessions 10000     so many sessions of two messages
-    python -m bench.make_store FOLDER --result-mb 5        a session with a tool result of that size
+python -m bench.make_store FOLDER --messages 10000     one session of so many messages
+python -m bench.make_store FOLDER --sessions 10000     so many sessions of two messages
+python -m bench.make_store FOLDER --result-mb 5        a session with a tool result of that size
 """
 
 from __future__ import annotations

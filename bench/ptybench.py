@@ -18,7 +18,6 @@ import os
 import pty
 import random
 import re
-import select
 import signal
 import struct
 import subprocess
@@ -31,17 +30,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.processes import cpu_seconds, resident, tree
+from bench.processes import tree
+from bench.reader import HEAD, SAMPLE, SAMPLE_EVERY, record
 from bench.screen import Painted
 
 now = time.monotonic
-SAMPLE_EVERY = 0.025
-_HEAD = struct.Struct("<cdI")
-_SAMPLE = struct.Struct("<dQ")
 _FRAME = b"\x1b[?2026h"
-_QUERY = re.compile(
-    rb"\x1b\[(?:0?c|>0?c|5n|6n|>0?q|\?(?P<mode>\d+)\$p)|\x1b\](?P<colour>1[01]);\?(?:\x07|\x1b\\)"
-)
 
 
 class NotSeen(Exception):
@@ -130,7 +124,7 @@ class App:
         self._reader = os.fork()
         if self._reader == 0:
             try:
-                _read(self._master, self._path, self.process.pid)
+                record(self._master, self._path, self.process.pid)
             finally:
                 os._exit(0)
         self._file = open(self._path, "rb")  # noqa: SIM115  (closed in close())
@@ -188,9 +182,9 @@ class App:
     def _step(self) -> bool:
         """Take in one record; False, after a short sleep, where there is none."""
         place = self._file.tell()
-        head = self._file.read(_HEAD.size)
-        if len(head) == _HEAD.size:
-            kind, at, size = _HEAD.unpack(head)
+        head = self._file.read(HEAD.size)
+        if len(head) == HEAD.size:
+            kind, at, size = HEAD.unpack(head)
             data = self._file.read(size)
             if len(data) == size:
                 self._take(kind, at, data)
@@ -202,7 +196,7 @@ class App:
     def _take(self, kind: bytes, at: float, data: bytes) -> None:
         log = self.log
         if kind == b"S":
-            cpu, memory = _SAMPLE.unpack(data)
+            cpu, memory = SAMPLE.unpack(data)
             log.sample_times.append(at)
             log.cpu.append(cpu)
             log.memory.append(memory)
@@ -322,54 +316,6 @@ class App:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _read(master: int, path: str, root: int) -> None:
-    """The reader process: record what is painted, answer queries, sample the tree."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
-    out = open(path, "ab", buffering=0)  # noqa: SIM115  (for the life of this process)
-    tail = b""
-    sample_due = 0.0
-    while os.getppid() == parent:
-        try:
-            if select.select([master], [], [], SAMPLE_EVERY)[0]:
-                data = os.read(master, 65536)
-                out.write(_HEAD.pack(b"O", now(), len(data)) + data)
-                tail = _answer(master, tail + data)
-        except OSError:  # EIO: the program closed its side
-            break
-        if now() >= sample_due:
-            sample_due = now() + SAMPLE_EVERY
-            pids = tree(root)
-            sample = _SAMPLE.pack(cpu_seconds(pids), resident(pids))
-            out.write(_HEAD.pack(b"S", now(), len(sample)) + sample)
-    out.write(_HEAD.pack(b"X", now(), 0))
-
-
-def _answer(master: int, data: bytes) -> bytes:
-    """Answer the queries in `data` as an xterm would; what may be the start of another."""
-    end = 0
-    for query in _QUERY.finditer(data):
-        end = query.end()
-        text = query.group()
-        if query["mode"]:
-            # 2: known and reset. Textual then wraps each frame in mode 2026, which is counted.
-            state = 2 if query["mode"] in (b"2026", b"2004", b"1004") else 0
-            reply = b"\x1b[?%s;%d$y" % (query["mode"], state)
-        elif query["colour"]:
-            shade = b"1111/1111/1111" if query["colour"] == b"11" else b"cccc/cccc/cccc"
-            reply = b"\x1b]%s;rgb:%s\x1b\\" % (query["colour"], shade)
-        elif text.endswith(b"n"):
-            reply = b"\x1b[0n" if text == b"\x1b[5n" else b"\x1b[1;1R"
-        elif text.endswith(b"q"):
-            reply = b"\x1bP>|XTerm(388)\x1b\\"
-        else:
-            reply = b"\x1b[?62;22c"
-        os.write(master, reply)
-    rest = data[end:]
-    start = rest.rfind(b"\x1b", max(0, len(rest) - 32))
-    return rest[start:] if start >= 0 else b""
 
 
 def main() -> None:
