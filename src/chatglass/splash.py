@@ -104,7 +104,6 @@ class _State:
 
     attributes: list[Any] | None = None
     on_screen = False
-    streams: tuple[TextIO, TextIO] | None = None
 
 
 _state = _State()
@@ -130,8 +129,7 @@ def show() -> bool:
     except OSError:
         leave()
         return False
-    _state.streams = (sys.stdout, sys.stderr)
-    sys.stdout, sys.stderr = _LeaveFirst(sys.stdout), _LeaveFirst(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _LeaveFirst(sys.stdout), _LeaveFirst(sys.stderr)  # pyright: ignore[reportAttributeAccessIssue]
     return True
 
 
@@ -182,9 +180,11 @@ def leave() -> None:
 
 
 def _give_streams_back() -> None:
-    if _state.streams is not None:
-        sys.stdout, sys.stderr = _state.streams
-        _state.streams = None
+    """Unwrap the streams that are still ours; Textual may have put its own in their place."""
+    if isinstance(sys.stdout, _LeaveFirst):
+        sys.stdout = sys.stdout.stream
+    if isinstance(sys.stderr, _LeaveFirst):
+        sys.stderr = sys.stderr.stream
 
 
 def _write(text: str) -> None:
@@ -197,12 +197,12 @@ class _LeaveFirst:
     """A stream that ends the splash before it is written to."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self.stream = stream
 
     def write(self, text: str) -> int:
         if text and _state.on_screen:
             leave()
-        return self._stream.write(text)
+        return self.stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)

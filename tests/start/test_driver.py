@@ -24,6 +24,7 @@ class Late(App):
     def compose(self):
         yield Input()
     def on_mount(self):
+        print("STRAY")
         self.set_interval(0.005, self.look)
     def look(self):
         waiting = self._driver._waiting
@@ -51,6 +52,7 @@ def test_keys_typed_before_anything_has_the_focus_arrive_in_order(
     shell.type("i\r")
     assert shell.finish() == 0
     assert b"VALUE abc defghi" in shell.output
+    assert b"STRAY" not in shell.output
     assert shell.output.count(b"\x1b[?1049h") == 1
     assert shell.output.count(b"\x1b[?1049l") == 1
     assert shell.attributes == shell.before
