@@ -34,7 +34,8 @@ _END_S = GRACE_S + 6.0
 class ProcessEnd:
     """How a command ended: with an exit code, by a signal, or not started (`error`)."""
 
-    output: bytes
+    pieces: Sequence[bytes]
+    """stdout and stderr as they were read: not joined here, where the event loop would wait for it."""
     exit_code: int | None = None
     signal: int | None = None
     error: str = ""
@@ -43,6 +44,10 @@ class ProcessEnd:
     """It was ended since its output passed the limit."""
     left_running: int = 0
     """Processes that were still there when it ended, and have been ended."""
+
+    @property
+    def output(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 async def run_process(
@@ -144,7 +149,7 @@ class _Supervised:
         elif not error and not {"exit", "signal"} & self._records.keys():
             error = "" if self.timed_out or self._flooded else "its end was not reported"
         return ProcessEnd(
-            output=b"".join(self._pieces),
+            pieces=self._pieces,
             exit_code=self._records.get("exit"),
             signal=self._records.get("signal"),
             error=error,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -55,8 +56,7 @@ def evaluate(expression: str) -> Any:
     if "^" in text:
         raise CannotCalculate("^ is no power here: write ** (2**10).")
     try:
-        tree = ast.parse(text.replace("×", "*").replace("÷", "/").replace("−", "-"), mode="eval")
-        return _value(tree.body)
+        return _value(_parse(text.replace("×", "*").replace("÷", "/").replace("−", "-")))
     except SyntaxError as error:
         raise CannotCalculate(f"{text!r} is not an expression: {error.msg}.") from None
     except ZeroDivisionError:
@@ -64,10 +64,17 @@ def evaluate(expression: str) -> Any:
     except OverflowError:
         raise CannotCalculate("A number on the way is too large.") from None
     except (ValueError, TypeError) as error:
-        raise CannotCalculate(f"It can't be calculated: {error}.") from None
+        raise CannotCalculate(f"It can't be calculated: {str(error).lstrip('_')}.") from None
     except (RecursionError, MemoryError):
         # The parser reports too many open brackets as MemoryError.
         raise CannotCalculate("The expression is nested too deeply.") from None
+
+
+def _parse(text: str) -> ast.expr:
+    with warnings.catch_warnings():
+        # `1or 2` makes the parser warn, on stderr, across the screen.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text, mode="eval").body
 
 
 def shown(value: Any) -> str:
@@ -165,13 +172,19 @@ def _round(number: Number, digits: int = 0) -> Number:
     return round(number, digits) if digits else round(number)
 
 
-def _choose(function: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    def choose(total: int, chosen: int) -> int:
-        if total > 10_000:
-            raise CannotCalculate("comb and perm take numbers up to 10,000.")
-        return function(total, chosen)
+def _comb(total: int, chosen: int) -> int:
+    _refuse_large(total)
+    return math.comb(total, chosen)
 
-    return choose
+
+def _perm(total: int, chosen: int | None = None) -> int:
+    _refuse_large(total)
+    return math.perm(total, chosen)
+
+
+def _refuse_large(total: int) -> None:
+    if total > 10_000:
+        raise CannotCalculate("comb and perm take numbers up to 10,000.")
 
 
 def _whole(function: Callable[..., int]) -> Callable[..., int]:
@@ -188,7 +201,7 @@ def _product(items: list[Number]) -> Number:
     return result
 
 
-_CONSTANTS: dict[str, Number] = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf,
+_CONSTANTS: dict[str, Number] = {"pi": math.pi, "e": math.e, "tau": math.tau,
                                  "True": True, "False": False}  # fmt: skip
 _UNARY: dict[type, Callable[[Any], Any]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
@@ -215,7 +228,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
         "radians", "hypot", "floor", "ceil", "trunc", "fabs", "fmod", "gcd", "isqrt",
         "copysign", "erf", "gamma", "lgamma", "dist", "cbrt",
     )},
-    "lcm": _whole(math.lcm), "factorial": _factorial, "comb": _choose(math.comb),
-    "perm": _choose(math.perm), "prod": _product, "pow": _power,
+    "lcm": _whole(math.lcm), "factorial": _factorial, "comb": _comb,
+    "perm": _perm, "prod": _product, "pow": _power,
     "abs": abs, "round": _round, "min": min, "max": max, "sum": sum, "int": int, "float": float,
 }  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import signal
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,6 @@ from chatglass.values.text import one_line
 _OUTPUT_LIMIT = 30_000
 _LONGEST_S = 3600
 _PROGRESS_S = 0.2
-_PIECE = 1024 * 1024
 _ADVICE = (
     "To see it, run the command with its output filtered (grep, head, tail) or written to a file."
 )
@@ -61,6 +60,8 @@ def run_command_tool(
             return ToolOutput.error(
                 f"The command could not be started in {context.root}: {error.strerror or error}."
             )
+        finally:
+            progress.stop()
         return await in_thread(lambda stop: _result(ended, timeout_s, redactor(), stop))
 
     return FunctionTool(
@@ -82,32 +83,46 @@ class _LastLine:
         self._redacting = redactor.stream()
         self._tail = ""
         self._next = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._later: asyncio.TimerHandle | None = None
 
     def feed(self, piece: bytes) -> None:
         self._tail = (self._tail + self._redacting.feed(self._decoder.decode(piece)))[-2_000:]
-        now = time.monotonic()
-        if now < self._next:
+        if self._later is not None:
             return
+        if self._loop.time() >= self._next:
+            self._report()
+        else:
+            self._later = self._loop.call_at(self._next, self._report)
+
+    def stop(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+
+    def _report(self) -> None:
+        self._later = None
         # A progress bar writes its line again and again after a carriage return.
         lines = [line for line in self._tail.replace("\r", "\n").split("\n") if line.strip()]
         if lines:
-            self._next = now + _PROGRESS_S
+            self._next = self._loop.time() + _PROGRESS_S
             self._context.report(Progress(one_line(lines[-1], 200)))
 
 
 def _result(
     ended: ProcessEnd, timeout_s: float, redactor: Redactor, stop: threading.Event
 ) -> ToolOutput:
-    text = _decoded(ended.output, redactor, stop)
+    text = _decoded(ended.pieces, redactor, stop)
     notes = _notes(ended, timeout_s)
-    body = text if text.strip() else "(no output)"
-    end = "".join(f"\n[{note}]" for note in notes)
+    body = "(no output)" if not text or text.isspace() else text
+    end = "".join(f"\n[{note}]" for note in _notes(ended, timeout_s))
     good = ended.exit_code == 0 and not (ended.timed_out or ended.flooded)
-    return ToolOutput(
-        "ok" if good else "error",
-        body.removesuffix("\n") + end,
-        head_and_tail(body, _OUTPUT_LIMIT - len(end), _ADVICE).removesuffix("\n") + end,
-    )
+    seen = head_and_tail(body, _OUTPUT_LIMIT - len(end), _ADVICE)
+    return ToolOutput("ok" if good else "error", _joined(body, end), _joined(seen, end))
+
+
+def _joined(body: str, end: str) -> str:
+    """One copy of what may be 64 MB; `end` begins with the line end that `body` may have."""
+    return body + (end[1:] if body.endswith("\n") else end)
 
 
 def _notes(ended: ProcessEnd, timeout_s: float) -> list[str]:
@@ -134,13 +149,13 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _decoded(output: bytes, redactor: Redactor, stop: threading.Event) -> str:
-    """In pieces: one call over 64 MB would hold the interpreter, and with it the screen."""
+def _decoded(pieces: Sequence[bytes], redactor: Redactor, stop: threading.Event) -> str:
+    """Piece by piece: one call over 64 MB would hold the interpreter, and with it the screen."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     redacting = redactor.stream()
     parts: list[str] = []
-    for start in range(0, len(output), _PIECE):
+    for piece in pieces:
         check(stop)
-        parts.append(redacting.feed(decoder.decode(output[start : start + _PIECE])))
+        parts.append(redacting.feed(decoder.decode(piece)))
     parts.append(redacting.feed(decoder.decode(b"", final=True)) + redacting.finish())
     return "".join(parts)
