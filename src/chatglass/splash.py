@@ -40,10 +40,11 @@ SIDEBAR_FROM = 110
 """From this width on there is a sidebar."""
 SIDEBAR_COLUMNS = 36
 
-# Colours of the default theme, as red;green;blue.
-BACKGROUND = "18;18;18"
-FOREGROUND = "224;224;224"
-BORDER = "0;72;127"
+# Colours of the default theme (`tui.themes.DARK`), as red;green;blue; borders are its primary colour
+# at 40 %.
+BACKGROUND = "19;21;28"
+FOREGROUND = "200;208;224"
+BORDER = "60;77;116"
 
 _ENTER = "\x1b[?2026h\x1b[?1049h\x1b[?2004h\x1b[?25l"
 _SHOWN = "\x1b[?2026l"

@@ -11,6 +11,7 @@ import pytest
 
 from chatglass import splash
 from chatglass.cli import build_parser
+from chatglass.tui.themes import DARK
 from start.terminal import Terminal
 
 Open = Callable[..., Terminal]
@@ -48,6 +49,15 @@ def test_nothing_is_painted_where_nothing_fits() -> None:
 def test_colours_only_where_they_may_be() -> None:
     assert "48;2" in splash.frame(80, 24, colours=True)
     assert "38;" not in splash.frame(80, 24, colours=False)
+
+
+def test_its_colours_are_those_of_the_default_theme() -> None:
+    def numbers(colour: str | None) -> str:
+        assert colour
+        return ";".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+
+    assert numbers(DARK.background) == splash.BACKGROUND
+    assert numbers(DARK.foreground) == splash.FOREGROUND
 
 
 @pytest.mark.parametrize(
