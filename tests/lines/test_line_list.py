@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widgets import Static
 
 from chatglass.tui.lines.line_list import LineList
 
@@ -37,7 +38,9 @@ class NumbersApp(App[None]):
 
     def compose(self) -> ComposeResult:
         with Container():
+            yield Static("above", id="above")
             yield self.numbers
+            yield Static("below", id="below")
 
     def on_mount(self) -> None:
         self.numbers.rows_changed()
@@ -56,7 +59,7 @@ def lines(view: LineList) -> list[str]:
 
 async def test_only_rows_on_screen_are_painted() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         await pilot.pause()
         assert app.numbers.lines_painted <= 6 * 12
         before = app.numbers.lines_painted
@@ -70,9 +73,24 @@ async def test_only_rows_on_screen_are_painted() -> None:
         assert lines(app.numbers)[-1].startswith(">row 9999")
 
 
+async def test_changes_elsewhere_paint_no_line() -> None:
+    app = NumbersApp()
+    async with app.run_test(size=(30, 14)) as pilot:
+        await pilot.pause()
+        before = app.numbers.lines_painted
+        # Both at once: the region between them, which the compositor renders, is the list.
+        app.query_one("#above", Static).update("other", layout=False)
+        app.query_one("#below", Static).update("other", layout=False)
+        await pilot.pause()
+        assert app.numbers.lines_painted == before
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert app.numbers.lines_painted >= before + 12, "other colours are other lines"
+
+
 async def test_keys_move_the_cursor() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         for key, place in [
             ("down", 1), ("up", 0), ("up", 0), ("pagedown", 11), ("pageup", 0),
             ("end", 9999), ("down", 9999), ("home", 0),
@@ -85,7 +103,7 @@ async def test_keys_move_the_cursor() -> None:
 
 async def test_the_cursor_keeps_its_row_when_rows_are_replaced() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         app.numbers.move_cursor(500)
         await pilot.pause()
         place = app.numbers.cursor - round(app.numbers.scroll_y)
@@ -108,7 +126,7 @@ async def test_the_cursor_keeps_its_row_when_rows_are_replaced() -> None:
 
 async def test_new_rows_lay_nothing_out_again() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         await pilot.pause()
         laid_out: list[object] = []
         refresh_layout = app.screen._refresh_layout
@@ -127,7 +145,7 @@ async def test_new_rows_lay_nothing_out_again() -> None:
 
 async def test_click_chooses_and_the_wheel_scrolls() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         await pilot.click(app.numbers, offset=(3, 4))
         assert app.events[-1] == ("chosen", "row 4")
         await pilot._post_mouse_events([_wheel_down()], app.numbers, offset=(3, 4))
@@ -144,7 +162,7 @@ def _wheel_down() -> type:
 
 async def test_the_scroll_bar_can_be_clicked() -> None:
     app = NumbersApp()
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         assert lines(app.numbers)[0].endswith("┃")
         await pilot.click(app.numbers, offset=(29, 11))
         await pilot.pause()
@@ -155,7 +173,7 @@ async def test_the_scroll_bar_can_be_clicked() -> None:
 
 async def test_every_screen_line_has_the_full_width() -> None:
     app = NumbersApp(3)
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         await pilot.pause()
         strips = app.numbers.render_lines(Region(0, 0, 30, 12))
         assert [strip.cell_length for strip in strips] == [30] * 12
@@ -166,7 +184,7 @@ async def test_every_screen_line_has_the_full_width() -> None:
 async def test_no_color_takes_the_colours_out(monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = NumbersApp(3)
-    async with app.run_test(size=(30, 12)) as pilot:
+    async with app.run_test(size=(30, 14)) as pilot:
         await pilot.pause()
         assert app.get_line_filters(), "the filter this test is about"
         for strip in app.numbers.render_lines(Region(0, 0, 30, 12)):

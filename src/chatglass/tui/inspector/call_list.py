@@ -82,21 +82,21 @@ class CallList(LineList):
             self.rows_changed()
         self._tick_while_running()
 
-    def put(self, call: ToolCallRow) -> None:
+    def put(self, call: ToolCallRow, *, follow: bool) -> None:
         """Show a call's new state in its place, or add it at the bottom.
 
-        The cursor goes along to an added one if it stood on the last and the list has no focus.
+        With `follow` the cursor goes along to an added one if it stood on the last.
         """
         index = self._index.get(call.id)
         if index is not None:
             self._calls[index] = call
             self.repaint_line(index)
         else:
-            follows = self.cursor >= len(self._calls) - 1 and not self.has_focus
+            follow = follow and self.cursor >= len(self._calls) - 1
             self._index[call.id] = len(self._calls)
             self._calls.append(call)
             self.lines_changed()
-            if follows or len(self._calls) == 1:
+            if follow or len(self._calls) == 1:
                 self.move_cursor(len(self._calls) - 1)
         self._tick_while_running()
 

@@ -163,7 +163,8 @@ class Inspector(Widget, can_focus=False):
     def update_call(self, row: ToolCallRow) -> None:
         """A call's new state; a call not seen before is added at the bottom."""
         before = self._list.call(row.id)
-        self._list.put(row)
+        # Who is in the panel reads the call that is open there: it is not taken away.
+        self._list.put(row, follow=not self.has_focus_within)
         self._tell_counts()
         if row.id != self._chosen or row == before:
             return

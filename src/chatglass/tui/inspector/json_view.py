@@ -326,12 +326,6 @@ class JsonView(LineView):
     def widest_line(self) -> int:
         return 0 if self.wrap else self._rows.widest
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Left and right are the parent's where there is nothing to scroll sideways."""
-        if action in ("scroll_left", "scroll_right"):
-            return self.allow_horizontal_scroll
-        return True
-
     def offset_line(self, strip: Strip, y: int) -> Strip:
         return strip if self.waiting else strip.apply_offsets(0, y)
 

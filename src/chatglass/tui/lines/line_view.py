@@ -1,14 +1,14 @@
 """LineView: a scrolling widget that paints lines on demand and owns no child widgets.
 
-It goes round Textual's styles cache (its lines are made only where they are on screen, and the
-cache keeps one strip for each screen line it ever saw), and sets its virtual size without the
-reactive that lays the screen out again. Borders and padding therefore belong on a container.
+It goes round Textual's styles cache, keeping just the lines on screen, and sets its virtual size
+without the reactive that lays the screen out again. Borders and padding therefore belong on a
+container.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar, Self, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -50,6 +50,10 @@ class LineView(ScrollView, can_focus=True):
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
+        # First, since the constructor below may already refresh.
+        self._painted: dict[int, Strip] = {}
+        """Screen line → what stands there, for those that need not be painted again."""
+        self._painted_with: object = None
         super().__init__(name=name, id=id, classes=classes)
         self.lines_painted = 0
         """How many lines were asked of `paint_line` since the start; for tests and benchmarks."""
@@ -136,6 +140,12 @@ class LineView(ScrollView, can_focus=True):
     def max_scroll_x(self) -> int:
         return max(0, self.widest_line() - self.text_width)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Left and right are the parent's where there is nothing to scroll sideways."""
+        if action in ("scroll_left", "scroll_right"):
+            return self.allow_horizontal_scroll
+        return True
+
     def action_scroll_up(self) -> None:
         self.jump_to(y=self.scroll_y - 1)
 
@@ -175,17 +185,40 @@ class LineView(ScrollView, can_focus=True):
         return self._screen_line(y, self._bar(), offsets=True)
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        self._check_cache()
         bar = self._bar()
         filters = self.get_line_filters()
         background = self.background_colors[1]
         full = crop.x == 0 and crop.width == self.size.width
         strips: list[Strip] = []
         for y in crop.line_range:
-            strip = self._screen_line(y, bar)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
+            strip = self._painted.get(y)
+            if strip is None:
+                strip = self._screen_line(y, bar)
+                for line_filter in filters:
+                    strip = strip.apply_filter(line_filter, background)
+                self._painted[y] = strip
             strips.append(strip if full else strip.crop(crop.x, crop.right))
         return strips
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if regions:
+            for region in regions:
+                for y in region.line_range:
+                    self._painted.pop(y, None)
+        else:
+            self._painted.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _check_cache(self) -> None:
+        """The compositor asks for every line of each widget that a change elsewhere overlaps, so
+        the lines on screen are kept, as long as what they were painted with stays."""
+        look = (self.size, self.rich_style, tuple(self.get_line_filters()))
+        if look != self._painted_with:
+            self._painted.clear()
+            self._painted_with = look
 
     def _screen_line(self, y: int, bar: Sequence[Segment], *, offsets: bool = False) -> Strip:
         number = y + round(self.scroll_y)

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-KEYS = "Enter open · Tab list · F2 rename · in the list: r rename, Delete delete · Esc close"
+KEYS = "Enter open · F2 rename · Tab list: r rename, Del delete · Esc close"
+"""Fits 80 columns."""
 
 
 class PromptLine(Horizontal):

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -76,12 +77,17 @@ class SessionsScreen(ModalScreen[str | None]):
         self._rename = rename
         self._delete = delete
         self._filter = Input(
-            placeholder="type to filter by title", compact=True, id="sessions-filter"
+            placeholder="type to filter by title",
+            compact=True,
+            select_on_focus=False,
+            id="sessions-filter",
         )
         self._list = SessionList(root=root, current=current, now=now, id="sessions-list")
         self._prompt = PromptLine()
         self._panel = Vertical(classes="sessions--panel")
         self._loaded = False
+        self._asked_from: Widget | None = None
+        """What had the focus when a question was asked, to give it back."""
 
     def compose(self) -> ComposeResult:
         with self._panel:
@@ -174,6 +180,7 @@ class SessionsScreen(ModalScreen[str | None]):
     def action_rename(self) -> None:
         session = self._list.chosen
         if session is not None:
+            self._asked_from = self.focused
             now_called = one_line(session.title or session.excerpt, session_words.TITLE_LIMIT)
             self._prompt.ask_text("Rename", now_called, session.id)
 
@@ -184,6 +191,7 @@ class SessionsScreen(ModalScreen[str | None]):
         if session.id in self._list.running:
             self._prompt.say("This session is at work. Open it and stop it with Esc first.")
             return
+        self._asked_from = self.focused
         name = one_line(session_words.title(session), 40)
         self._prompt.ask_yes(
             f"Delete “{name}” with its {session.messages:,} messages for good?", session.id
@@ -191,7 +199,7 @@ class SessionsScreen(ModalScreen[str | None]):
 
     def on_prompt_line_answered(self, event: PromptLine.Answered) -> None:
         event.stop()
-        self._list.focus()
+        (self._asked_from or self._list).focus()
         if event.text is None:
             self.run_worker(self._delete_now(event.subject), group="write", exit_on_error=False)
         elif new_title := event.text.strip():
@@ -201,7 +209,7 @@ class SessionsScreen(ModalScreen[str | None]):
 
     def on_prompt_line_cancelled(self, event: PromptLine.Cancelled) -> None:
         event.stop()
-        self._list.focus()
+        (self._asked_from or self._list).focus()
 
     async def _rename_now(self, session_id: str, new_title: str) -> None:
         await self._rename(session_id, new_title)
