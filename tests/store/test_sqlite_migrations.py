@@ -40,7 +40,7 @@ SAMPLES = {
         '[]', NULL, NULL, 1, 0, 0, 0, 0, 4100000000, 'complete', 'Why?', NULL);
     INSERT INTO messages VALUES (
         1, 'M1', 'S1', NULL, 'T1', 'user', 'Why?', 2, 'complete', 0, '', 0, NULL, NULL, NULL, NULL,
-        NULL, NULL, NULL);
+        NULL, NULL);
     """,
 }
 

@@ -128,6 +128,11 @@ class SessionStore(Protocol):
         """Ids of the messages with the same parent and session, itself included, oldest first."""
         ...
 
+    async def forks(self, session_id: str) -> dict[str | None, list[str]]:
+        """Where the session branches: parent id (None: the start) → its several children, oldest
+        first."""
+        ...
+
     async def leaf_below(self, message_id: str) -> str:
         """The newest leaf of the branch that `message_id` is on."""
         ...

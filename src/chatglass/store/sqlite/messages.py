@@ -32,14 +32,11 @@ def append(db: Connection, row: MessageRow, queued_id: str | None) -> None:
         totals += ", last_status = ?, last_answer_id = ?"
         values += [row.status, row.id]
     sessions.change(db, row.session_id, totals, *values)
-    db.execute(
-        rows.insert("messages", (*rows.MESSAGE, "plain")),
-        (*rows.message_values(row), plain if row.content_is_json else None),
-    )
+    db.execute(rows.insert("messages", rows.MESSAGE), rows.message_values(row))
     if queued_id is not None:
         db.execute("DELETE FROM queued_prompts WHERE id = ?", (queued_id,))
     if row.status != "partial":
-        search.add(db, "message", row.id, row.session_id, len(plain))
+        _index(db, row, plain)
 
 
 def checkpoint(db: Connection, message_id: str, content: str, reasoning: str) -> None:
@@ -70,17 +67,13 @@ def finish(db: Connection, row: MessageRow) -> None:
 
 def settle(db: Connection, row: MessageRow) -> None:
     """Write a `partial` message in its next form, and index it if that is final."""
-    plain = plain_text(row)
-    db.execute(
-        rows.update("messages", (*rows.MESSAGE, "plain")),
-        (*rows.message_values(row)[1:], plain if row.content_is_json else None, row.id),
-    )
+    db.execute(rows.update("messages", rows.MESSAGE), (*rows.message_values(row)[1:], row.id))
     db.execute(
         "UPDATE sessions SET last_status = ? WHERE id = ? AND last_answer_id = ?",
         (row.status, row.session_id, row.id),
     )
     if row.status != "partial":
-        search.add(db, "message", row.id, row.session_id, len(plain))
+        _index(db, row, plain_text(row))
 
 
 def get(db: Connection, message_id: str) -> MessageRow:
@@ -127,6 +120,24 @@ def siblings(db: Connection, message_id: str) -> list[str]:
     return [id_ for (id_,) in found]
 
 
+def forks(db: Connection, session_id: str) -> dict[str | None, list[str]]:
+    found = db.execute(
+        """
+        WITH forked (parent) AS (
+            SELECT parent_id FROM messages WHERE session_id = ?1
+            GROUP BY parent_id HAVING count(*) > 1
+        )
+        SELECT m.parent_id, m.id FROM messages m JOIN forked ON m.parent_id IS forked.parent
+        WHERE m.session_id = ?1 ORDER BY m.number
+        """,
+        (session_id,),
+    )
+    children: dict[str | None, list[str]] = {}
+    for parent_id, id_ in found:
+        children.setdefault(parent_id, []).append(id_)
+    return children
+
+
 def leaf_below(db: Connection, message_id: str) -> str:
     get(db, message_id)
     # What was written last below it has nothing below itself.
@@ -155,6 +166,10 @@ def plain_text(row: MessageRow) -> str:
     except (ValueError, TypeError, KeyError):
         # Not content parts after all: then it is found as it stands.
         return storable(row.content)
+
+
+def _index(db: Connection, row: MessageRow, plain: str) -> None:
+    search.add(db, "message", row.id, row.session_id, plain, differs=row.content_is_json)
 
 
 def _expect(db: Connection, message_id: str, session_id: str) -> None:

@@ -85,8 +85,7 @@ CREATE TABLE messages (
     tool_name TEXT,
     endpoint TEXT,
     model TEXT,
-    error TEXT,
-    plain TEXT                          -- the text in a content that is JSON
+    error TEXT
 );
 CREATE INDEX messages_by_parent ON messages (parent_id, session_id);
 CREATE INDEX messages_by_session ON messages (session_id);
@@ -209,17 +208,18 @@ CREATE TABLE search_rows (
     ref TEXT NOT NULL,                  -- id of the session, message or tool call
     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     chars INTEGER,                      -- how many characters of it; NULL: all
+    own TEXT,                           -- the text, where it isn't that of the row as it stands
     UNIQUE (ref, kind)
 );
 CREATE INDEX search_rows_by_session ON search_rows (session_id);
 CREATE VIEW search_texts (id, text) AS
     SELECT id, CASE WHEN chars IS NULL THEN text ELSE substr(text, 1, chars) END FROM (
-        SELECT id, chars, CASE kind
+        SELECT id, chars, CASE WHEN own IS NOT NULL THEN own ELSE CASE kind
             WHEN 'title' THEN (SELECT title FROM sessions WHERE id = ref)
-            WHEN 'message' THEN (SELECT coalesce(plain, content) FROM messages WHERE id = ref)
+            WHEN 'message' THEN (SELECT content FROM messages WHERE id = ref)
             WHEN 'arguments' THEN (SELECT arguments FROM tool_calls WHERE id = ref)
             WHEN 'result' THEN (SELECT produced FROM tool_results WHERE tool_call_id = ref)
-        END AS text FROM search_rows
+        END END AS text FROM search_rows
     );
 CREATE VIRTUAL TABLE search USING fts5 (
     text, content = 'search_texts', content_rowid = 'id', tokenize = 'trigram', columnsize = 0

@@ -26,14 +26,28 @@ _DROP = "INSERT INTO search (search, rowid, text) SELECT 'delete', id, text FROM
 
 
 def add(
-    db: Connection, kind: Kind, ref: str, session_id: str, length: int, most: int = MOST_CHARS
+    db: Connection,
+    kind: Kind,
+    ref: str,
+    session_id: str,
+    text: str,
+    *,
+    most: int = MOST_CHARS,
+    differs: bool = False,
 ) -> None:
-    """Index the text of `ref`, `length` characters, whose row is there by now; `most` of it."""
-    # SQLite's substr ends at a NUL, so it is only used where it has to be.
-    chars = most if length > most else None
+    """Index `text`, at most that many characters of it: the text of `ref`, whose row is there by now.
+
+    `differs` says that it is not that text as it stands, and is kept beside it.
+    """
+    text = storable(text)
+    own = None
+    if differs or "\0" in text:
+        # FTS5 and SQLite's substr end at a NUL.
+        own = text[:most].replace("\0", " ")
+    chars = most if own is None and len(text) > most else None
     done = db.execute(
-        "INSERT INTO search_rows (kind, ref, session_id, chars) VALUES (?, ?, ?, ?)",
-        (kind, ref, session_id, chars),
+        "INSERT INTO search_rows (kind, ref, session_id, chars, own) VALUES (?, ?, ?, ?, ?)",
+        (kind, ref, session_id, chars, own),
     )
     db.execute(
         "INSERT INTO search (rowid, text) SELECT id, text FROM search_texts WHERE id = ?",

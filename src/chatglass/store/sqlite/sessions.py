@@ -22,7 +22,7 @@ _NEWEST_FIRST = "ORDER BY updated_at DESC, id DESC"
 def create(db: Connection, row: SessionRow) -> None:
     db.execute(rows.insert("sessions", rows.SESSION), rows.session_values(row))
     if row.title:
-        search.add(db, "title", row.id, row.id, len(row.title))
+        search.add(db, "title", row.id, row.id, row.title)
 
 
 def get(db: Connection, session_id: str) -> SessionRow:
@@ -85,7 +85,7 @@ def rename(db: Connection, session_id: str, title: str, by_user: bool) -> None:
     search.drop(db, "title", session_id)
     change(db, session_id, "title = ?, title_by_user = ?", storable(title), by_user)
     if title:
-        search.add(db, "title", session_id, session_id, len(title))
+        search.add(db, "title", session_id, session_id, title)
 
 
 def set_model(db: Connection, session_id: str, endpoint: str, model: str) -> None:

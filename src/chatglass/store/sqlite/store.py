@@ -126,6 +126,9 @@ class SqliteStore:
     async def siblings(self, message_id: str) -> list[str]:
         return await self._db.read(messages.siblings, message_id)
 
+    async def forks(self, session_id: str) -> dict[str | None, list[str]]:
+        return await self._db.read(messages.forks, session_id)
+
     async def leaf_below(self, message_id: str) -> str:
         return await self._db.read(messages.leaf_below, message_id)
 

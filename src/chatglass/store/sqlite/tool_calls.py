@@ -17,7 +17,7 @@ def add(db: Connection, calls: Sequence[ToolCallRow]) -> None:
     for row in calls:
         sessions.change(db, row.session_id, "tool_calls = tool_calls + 1")
         db.execute(rows.insert("tool_calls", rows.TOOL_CALL), rows.tool_call_values(row))
-        search.add(db, "arguments", row.id, row.session_id, len(row.arguments))
+        search.add(db, "arguments", row.id, row.session_id, row.arguments)
 
 
 def change(db: Connection, row: ToolCallRow, result: ToolResult | None, preview_chars: int) -> None:
@@ -31,7 +31,7 @@ def change(db: Connection, row: ToolCallRow, result: ToolResult | None, preview_
         search.drop(db, "arguments", row.id)
     db.execute(rows.update("tool_calls", rows.TOOL_CALL), (*rows.tool_call_values(row)[1:], row.id))
     if other_arguments:
-        search.add(db, "arguments", row.id, row.session_id, len(row.arguments))
+        search.add(db, "arguments", row.id, row.session_id, row.arguments)
     if result is not None:
         _keep_result(db, row, result, preview_chars)
 
@@ -61,4 +61,4 @@ def _keep_result(db: Connection, row: ToolCallRow, result: ToolResult, preview_c
         (row.id, produced, None if seen == produced else seen),
     )
     if produced:
-        search.add(db, "result", row.id, row.session_id, len(produced), preview_chars)
+        search.add(db, "result", row.id, row.session_id, produced, most=preview_chars)
