@@ -253,3 +253,14 @@ async def test_a_list_of_10_000_draws_only_what_is_on_screen() -> None:
         assert drawn <= 60
         choices.filter("choice 77 g0")
         assert [choice.value for choice in choices.shown][:1] == ["77"]
+
+
+async def test_f1_names_the_id_for_the_settings_and_runs_no_editing_key() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(KeysScreen(app.focused), app.answers.append)
+        await pilot.press(*"composer.newline")
+        assert any("[keys] composer.newline" in row for row in rows_on_screen(app))
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert app.answers == [None]

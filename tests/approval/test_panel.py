@@ -261,3 +261,16 @@ def test_a_diff_is_coloured() -> None:
         "added",
         "",
     )
+
+
+async def test_the_focus_goes_on_when_the_panel_was_reached_by_tab() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.panel.ask(call(), take_focus=False)
+        app.later()
+        await pilot.press("shift+tab")
+        assert app.focused is app.panel
+        await pilot.press("3")
+        await pilot.pause()
+        assert app.decided == [("c1", "deny", False, "")]
+        assert app.focused is app.query_one("#composer")

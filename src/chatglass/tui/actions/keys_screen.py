@@ -49,9 +49,7 @@ def _grouped(rows: Iterable[Choice]) -> list[Choice]:
 
 def _row(action: Action, group: str) -> Choice:
     shown = "  ".join(part for part in (keys_label(action.keys), action.usage) if part)
-    # Keys that only mean something in their place have nothing to run here.
-    value = action.id if action.palette or action.command.startswith("app.") else ""
-    return Choice(value, shown, f"{action.tooltip} · {action.id}", group)
+    return Choice(action.id, shown, action.tooltip, group)
 
 
 def _own_keys(focused: DOMNode, registry: Actions, title: str) -> list[Choice]:
@@ -70,11 +68,15 @@ class KeysScreen(ModalScreen[str | None]):
     """Dismissed with the id of an action to run, or None."""
 
     BINDINGS = [*CLOSE_KEYS]
-    DEFAULT_CSS = DIALOG_CSS.format(name="KeysScreen", width=110, height="90%")
+    DEFAULT_CSS = (
+        DIALOG_CSS.format(name="KeysScreen", width=110, height="90%")
+        + "KeysScreen .detail { height: 2; margin-top: 1; }"
+    )
 
     def __init__(self, focused: DOMNode | None, registry: Actions = ACTIONS) -> None:
         """`focused` is what had the focus when F1 was pressed."""
         super().__init__()
+        self._registry = registry
         self._input = Input(placeholder="Type to filter")
         self._list = ChoiceList(key_rows(focused, registry), empty="No action is called that")
         self._list.can_focus = False
@@ -84,10 +86,30 @@ class KeysScreen(ModalScreen[str | None]):
             panel.border_title = "Keys"
             yield self._input
             yield self._list
+            yield Static(classes="detail", markup=False)
             yield Static("↑↓ move, Enter runs it, Esc closes", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self._input.focus()
+        self._explain(self._list.current)
+
+    @on(ChoiceList.Highlighted)
+    def _highlighted(self, event: ChoiceList.Highlighted) -> None:
+        event.stop()
+        self._explain(event.choice)
+
+    def _explain(self, choice: Choice | None) -> None:
+        """The whole tooltip, which the row may cut, and the id for `[keys]`."""
+        action = self._shown_action(choice)
+        text = (
+            f"{action.tooltip}\n[keys] {action.id}" if action else choice.detail if choice else ""
+        )
+        self.query_one(".detail", Static).update(text, layout=False)
+
+    def _shown_action(self, choice: Choice | None) -> Action | None:
+        if choice is None or not choice.value:
+            return None
+        return self._registry[choice.value]
 
     def on_key(self, event: events.Key) -> None:
         match event.key:
@@ -122,8 +144,10 @@ class KeysScreen(ModalScreen[str | None]):
         self._run(event.choice)
 
     def _run(self, choice: Choice | None) -> None:
-        if choice is not None and choice.value:
-            self.dismiss(choice.value)
+        action = self._shown_action(choice)
+        # Keys that only mean something in their place have nothing to run here.
+        if action is not None and (action.palette or action.command.startswith("app.")):
+            self.dismiss(action.id)
 
     def action_close(self) -> None:
         self.dismiss(None)

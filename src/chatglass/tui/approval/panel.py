@@ -205,7 +205,12 @@ class ApprovalPanel(Vertical, can_focus=True):
         self._waiting.append(pending)
         self._asked += 1
         self._show_first()
-        if take_focus and not self.has_focus_within:
+        if take_focus:
+            self.take_focus()
+
+    def take_focus(self) -> None:
+        """Put the focus here, until the last question is answered."""
+        if self._waiting and not self.has_focus_within:
             self._before = self.screen.focused
             self.focus()
 
@@ -275,8 +280,12 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def _give_focus_back(self) -> None:
         before, self._before = self._before, None
-        if before is not None and before.is_attached and self.has_focus_within:
+        if not self.has_focus_within:
+            return
+        if before is not None and before.is_attached:
             before.focus()
+        else:
+            self.screen.focus_next()
 
     # -- answering
     def _is_deaf(self) -> bool:

@@ -12,6 +12,9 @@ from rich.cells import cell_len, chop_cells
 from chatglass.chat.ports import PendingCall
 from chatglass.values.text import storable, visible
 
+LONGEST_SUBJECT = 60
+"""Characters of arguments that "this session" repeats; more would be cut, and so say less."""
+
 Tone = Literal["", "name", "label", "why", "added", "removed", "hunk"]
 
 
@@ -93,4 +96,6 @@ def session_grant(pending: PendingCall) -> str:
         f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
         for name, value in pending.arguments.items()
     )
+    if len(subject) > LONGEST_SUBJECT:
+        subject = "the arguments above"
     return f"{pending.spec.name} with exactly {subject or 'no arguments'}"

@@ -15,11 +15,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.composer.attachment import AttachError, Attachment, read_file
-from chatglass.tui.composer.completion import Completion, CompletionList
+from chatglass.tui.composer.completer import Completer
 from chatglass.tui.composer.editor import EditorError, edit
 from chatglass.tui.composer.encoding import Fold, Folds
 from chatglass.tui.composer.files import PathIndex
@@ -29,9 +28,6 @@ from chatglass.values.text import visible
 
 DRAFT_DELAY = 0.4
 """Seconds from the first key to the draft: no later than half a second."""
-
-MOST_COMPLETIONS = 50
-_LONGEST_PATH_QUERY = 200
 
 
 def _may_read_anything(path: Path) -> str | None:
@@ -79,11 +75,6 @@ class Composer(Vertical):
         reason: str
 
     @dataclass
-    class _PathsFound(Message):
-        query: str
-        paths: list[str]
-
-    @dataclass
     class _FileRead(Message):
         path: Path
         attachment: Attachment | None
@@ -103,14 +94,11 @@ class Composer(Vertical):
         super().__init__(id=id)
         self.may_read = may_read
         self._clock = clock
-        self._index = PathIndex(root or Path.cwd(), clock)
         self._registry = registry
         self._folds = Folds()
         self._history = PromptHistory()
         self._area = PromptArea(self._folds, placeholder=placeholder)
-        self._completions = CompletionList()
-        self._path_query: str | None = None
-        self._closed_for: str | None = None
+        self._completer = Completer(self._area, registry, PathIndex(root or Path.cwd(), clock))
         self._draft_timer: Timer | None = None
         self._draft_told = ""
         self._forecast = ""
@@ -118,7 +106,7 @@ class Composer(Vertical):
         self._send_when_read = False
 
     def compose(self) -> ComposeResult:
-        yield self._completions
+        yield self._completer
         yield self._area
 
     # -- what the app asks and sets
@@ -143,12 +131,12 @@ class Composer(Vertical):
 
     @property
     def root(self) -> Path:
-        return self._index.root
+        return self._completer.index.root
 
     @root.setter
     def root(self, root: Path) -> None:
-        if root != self._index.root:
-            self._index = PathIndex(root, self._clock)
+        if root != self.root:
+            self._completer.index = PathIndex(root, self._clock)
 
     def focus(self, scroll_visible: bool = True) -> Composer:
         self._area.focus(scroll_visible)
@@ -172,7 +160,7 @@ class Composer(Vertical):
         self._area.move_cursor(self._area.document.end)
         self._history.rest()
         self._draft_told = self.draft
-        self._completions_closed()
+        self._completer.put_away()
 
     def restore(self, text: str) -> None:
         """Put an unsent prompt (its `draft`) back, before what was written since."""
@@ -204,11 +192,11 @@ class Composer(Vertical):
         event.stop()
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(DRAFT_DELAY, self.flush_draft)
-        self._update_completions()
+        self._completer.update_for_text()
 
     def on_descendant_blur(self) -> None:
         self.flush_draft()
-        self._completions_closed()
+        self._completer.put_away()
 
     def _stop_draft_timer(self) -> None:
         if self._draft_timer is not None:
@@ -257,7 +245,7 @@ class Composer(Vertical):
 
     def _empty_after(self, draft: str) -> None:
         self._history.append(draft)
-        self._completions_closed()
+        self._completer.put_away()
         self._folds.clear()
         self._area.load_text("")
 
@@ -277,118 +265,28 @@ class Composer(Vertical):
             self._area.move_cursor(self._area.document.end)
         else:
             self._area.move_cursor((0, len(self._area.document[0])))
-        self._completions_closed(until_edited=True)
+        self._completer.put_away(until_edited=True)
 
     # -- completion
-    def _completions_closed(self, *, until_edited: bool = False) -> None:
-        self._path_query = None
-        self._closed_for = self._area.text if until_edited else None
-        self._completions.close()
-        self._area.completing = False
-
-    def _show_completions(self, rows: Sequence[Completion]) -> None:
-        self._completions.open(rows)
-        self._area.completing = self._completions.is_open
-
-    def _update_completions(self) -> None:
-        if self._closed_for is not None and self._closed_for == self._area.text:
-            return
-        self._closed_for = None
-        if (prefix := self._command_prefix()) is not None:
-            self._path_query = None
-            self._show_completions(
-                [
-                    Completion(f"/{action.slash}", action.usage, action.tooltip)
-                    for action in self._registry.slashes(prefix)
-                ]
-            )
-        elif (query := self._typed_path()) is not None:
-            if query != self._path_query:
-                self._path_query = query
-                self._find_paths(query)
-        elif self._completions.is_open or self._path_query is not None:
-            self._completions_closed()
-
-    def _command_prefix(self) -> str | None:
-        """What follows the slash of a command whose name is being typed."""
-        line = self._area.document[0]
-        if not line.startswith("/") or self._area.document.line_count > 1 or line[1:2] == "/":
-            return None
-        name = line[1:]
-        return None if " " in name or self._area.cursor_location[1] == 0 else name
-
-    def _typed_path(self) -> str | None:
-        """What follows the `@` of the word that ends at the cursor."""
-        row, column = self._area.cursor_location
-        before = self._area.document[row][max(0, column - _LONGEST_PATH_QUERY) : column]
-        head, at, query = before.rpartition("@")
-        if not at or (head and not head[-1].isspace() and head[-1] not in "([{\"'"):
-            return None
-        return None if any(letter.isspace() for letter in query) else query
-
-    @work(thread=True, exclusive=True, group="paths", exit_on_error=False)
-    def _find_paths(self, query: str) -> None:
-        worker = get_current_worker()
-        paths = self._index.matches(query, MOST_COMPLETIONS, lambda: worker.is_cancelled)
-        if not worker.is_cancelled:
-            self.post_message(self._PathsFound(query, paths))
-
-    @on(_PathsFound)
-    def _paths_found(self, event: _PathsFound) -> None:
-        event.stop()
-        if event.query == self._path_query:
-            self._show_completions([Completion(path, visible(path)) for path in event.paths])
-
-    @on(CompletionList.Clicked)
-    def _completion_clicked(self, event: CompletionList.Clicked) -> None:
-        event.stop()
-        self._take_completion()
-
     @on(PromptArea.CompletionAsked)
     def _completion_asked(self, event: PromptArea.CompletionAsked) -> None:
         event.stop()
         if event.by:
-            self._completions.move(event.by)
+            self._completer.move(event.by)
         elif event.take:
-            self._take_completion()
+            self._completer.take()
         else:
-            self._completions_closed(until_edited=True)
+            self._completer.put_away(until_edited=True)
 
-    def _take_completion(self) -> None:
-        current = self._completions.current
-        if current is None:
-            return
-        if self._path_query is None:
-            self._take_command(current)
-        else:
-            self._take_path(current.value)
+    @on(Completer.CommandTaken)
+    def _command_taken(self, event: Completer.CommandTaken) -> None:
+        event.stop()
+        self._send()
 
-    def _take_command(self, completion: Completion) -> None:
-        """Complete the name; one that was already whole, or takes no argument, is sent."""
-        area = self._area
-        action = self._registry.by_slash(completion.value[1:])
-        whole = area.text == completion.value
-        if not whole:
-            needs_more = action is not None and bool(action.hint)
-            area.replace(
-                completion.value + (" " if needs_more else ""),
-                (0, 0),
-                area.document.end,
-                maintain_selection_offset=False,
-            )
-        self._completions_closed(until_edited=True)
-        if whole:
-            self._send()
-
-    def _take_path(self, path: str) -> None:
-        row, column = self._area.cursor_location
-        start = (row, column - len(self._path_query or ""))
-        encoded = self._folds.encode(path)
-        self._area.replace(encoded, start, (row, column), maintain_selection_offset=False)
-        if path.endswith("/"):
-            return
-        self._completions_closed(until_edited=True)
-        self.attach(self.root / path)
+    @on(Completer.PathTaken)
+    def _path_taken(self, event: Completer.PathTaken) -> None:
+        event.stop()
+        self.attach(self.root / event.path)
 
     # -- attached files
     def attach(self, path: Path, *, approved: bool = False) -> None:
@@ -467,17 +365,9 @@ class Composer(Vertical):
             self.screen.refresh(layout=True)
         if edited != before:
             area.replace(
-                self._with_file_tokens(edited),
+                self._folds.restore_edited(edited, area.text),
                 (0, 0),
                 area.document.end,
                 maintain_selection_offset=False,
             )
             area.move_cursor(area.document.end)
-
-    def _with_file_tokens(self, text: str) -> str:
-        """Edited text for the editor: `[file: path]` of attached files become their tokens again."""
-        files = {f"[{fold.label}]": fold for fold in self._folds.files(self._area.text)}
-        restored = self._folds.restore(text)
-        for shown, fold in files.items():
-            restored = restored.replace(self._folds.encode(shown), self._folds.add(fold))
-        return restored

@@ -198,6 +198,15 @@ class Folds:
         parts.append(self._restore_text(draft[at:]))
         return "".join(parts)
 
+    def restore_edited(self, sent: str, before: str) -> str:
+        """`sent`, as another editor left it, for this one: the `[file: path]` of the files that
+        were attached `before` (in the editor's form) become their tokens again."""
+        files = self.files(before)
+        restored = self.restore(sent)
+        for fold in files:
+            restored = restored.replace(self.encode(f"[{fold.label}]"), self.add(fold))
+        return restored
+
     def _restore_text(self, text: str) -> str:
         if len(text) >= FOLD_DRAFT_CHARACTERS:
             text = clean(text)

@@ -31,7 +31,7 @@ class Choice:
 
     def fits(self, words: Sequence[str]) -> bool:
         """Whether every one of the (lower-case) words is in it."""
-        shown = f"{self.group} {self.label} {self.detail}".lower()
+        shown = f"{self.group} {self.label} {self.detail} {self.value}".lower()
         return all(word in shown for word in words)
 
 
@@ -226,6 +226,12 @@ class ChoiceList(ScrollView, can_focus=True):
         segments = [
             Segment(mark, style),
             Segment(set_cell_size(label, column), style),
-            Segment(detail, detail_style),
+            Segment(_cut(detail, width - column - 2), detail_style),
         ]
         return Strip(segments).adjust_cell_length(width, style)
+
+
+def _cut(text: str, cells: int) -> str:
+    if cell_len(text) <= cells:
+        return text
+    return f"{set_cell_size(text, max(0, cells - 1))}…"

@@ -1,0 +1,149 @@
+"""What the composer completes: command names after `/`, paths after `@`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from chatglass.tui.actions.registry import Actions
+from chatglass.tui.composer.completion import Completion, CompletionList
+from chatglass.tui.composer.files import PathIndex
+from chatglass.tui.composer.prompt_area import PromptArea
+from chatglass.values.text import visible
+
+MOST_COMPLETIONS = 50
+_LONGEST_PATH = 200
+
+
+class Completer(CompletionList):
+    """The completion list with what it knows of the editor's text."""
+
+    @dataclass
+    class CommandTaken(Message):
+        """A command that stood in the editor as a whole was taken: it is to run."""
+
+    @dataclass
+    class PathTaken(Message):
+        """A file was taken; its `@path` stands in the editor."""
+
+        path: str
+
+    @dataclass
+    class _PathsFound(Message):
+        query: str
+        paths: list[str]
+
+    def __init__(self, area: PromptArea, registry: Actions, index: PathIndex) -> None:
+        super().__init__()
+        self.index = index
+        self._area = area
+        self._registry = registry
+        self._path_query: str | None = None
+        self._closed_for: str | None = None
+
+    def put_away(self, *, until_edited: bool = False) -> None:
+        """Close it; `until_edited` keeps it closed until the text is another one."""
+        self._path_query = None
+        self._closed_for = self._area.text if until_edited else None
+        self.close()
+        self._area.completing = False
+
+    def _offer(self, rows: Sequence[Completion]) -> None:
+        self.open(rows)
+        self._area.completing = self.is_open
+
+    def update_for_text(self) -> None:
+        """Offer what fits the text now. Reads the cursor's line alone, unless it was just closed."""
+        if self._closed_for is not None and self._closed_for == self._area.text:
+            return
+        self._closed_for = None
+        if (prefix := self._typed_command()) is not None:
+            self._path_query = None
+            self._offer(
+                [
+                    Completion(f"/{action.slash}", action.usage, action.tooltip)
+                    for action in self._registry.slashes(prefix)
+                ]
+            )
+        elif (query := self._typed_path()) is not None:
+            if query != self._path_query:
+                self._path_query = query
+                self._find_paths(query)
+        elif self.is_open or self._path_query is not None:
+            self.put_away()
+
+    def _typed_command(self) -> str | None:
+        """What follows the slash of a command whose name is being typed."""
+        document = self._area.document
+        line = document[0]
+        if not line.startswith("/") or document.line_count > 1 or line[1:2] == "/":
+            return None
+        name = line[1:]
+        return None if " " in name or self._area.cursor_location[1] == 0 else name
+
+    def _typed_path(self) -> str | None:
+        """What follows the `@` of the word that ends at the cursor."""
+        row, column = self._area.cursor_location
+        before = self._area.document[row][max(0, column - _LONGEST_PATH) : column]
+        head, at, query = before.rpartition("@")
+        if not at or (head and not head[-1].isspace() and head[-1] not in "([{\"'"):
+            return None
+        return None if any(letter.isspace() for letter in query) else query
+
+    @work(thread=True, exclusive=True, group="paths", exit_on_error=False)
+    def _find_paths(self, query: str) -> None:
+        worker = get_current_worker()
+        paths = self.index.matches(query, MOST_COMPLETIONS, lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            self.post_message(self._PathsFound(query, paths))
+
+    @on(_PathsFound)
+    def _paths_found(self, event: _PathsFound) -> None:
+        event.stop()
+        if event.query == self._path_query:
+            self._offer([Completion(path, visible(path)) for path in event.paths])
+
+    @on(CompletionList.Clicked)
+    def _row_clicked(self, event: CompletionList.Clicked) -> None:
+        event.stop()
+        self.take()
+
+    def take(self) -> None:
+        """Put the current row into the text."""
+        current = self.current
+        if current is None:
+            return
+        if self._path_query is None:
+            self._take_command(current)
+        else:
+            self._take_path(current.value)
+
+    def _take_command(self, completion: Completion) -> None:
+        area = self._area
+        if area.text == completion.value:
+            self.put_away(until_edited=True)
+            self.post_message(self.CommandTaken())
+            return
+        action = self._registry.by_slash(completion.value[1:])
+        argument_follows = action is not None and bool(action.hint)
+        area.replace(
+            completion.value + (" " if argument_follows else ""),
+            (0, 0),
+            area.document.end,
+            maintain_selection_offset=False,
+        )
+        self.put_away(until_edited=True)
+
+    def _take_path(self, path: str) -> None:
+        area = self._area
+        row, column = area.cursor_location
+        start = (row, column - len(self._path_query or ""))
+        encoded = area.folds.encode(path)
+        area.replace(encoded, start, (row, column), maintain_selection_offset=False)
+        if not path.endswith("/"):
+            self.put_away(until_edited=True)
+            self.post_message(self.PathTaken(path))
