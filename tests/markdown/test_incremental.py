@@ -47,21 +47,21 @@ def stream(chunks: list[str], widths: list[int]) -> list[Strip]:
     return lines
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(chunked(), st.sampled_from([1, 7, 20, 60]))
 def test_chunks_give_the_same_lines_as_the_whole(chunks: list[str], width: int) -> None:
     whole, _ = MarkdownDocument("".join(chunks)).lines(width, LOOK)
     assert [plain(s) for s in stream(chunks, [width])] == [plain(s) for s in whole]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(anything)
 def test_one_character_at_a_time(text: str) -> None:
     whole, _ = MarkdownDocument(text).lines(30, LOOK)
     assert [plain(s) for s in stream(list(text), [30])] == [plain(s) for s in whole]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(chunked())
 def test_resizing_while_it_grows(chunks: list[str]) -> None:
     whole, _ = MarkdownDocument("".join(chunks)).lines(33, LOOK)

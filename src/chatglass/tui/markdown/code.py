@@ -20,7 +20,7 @@ _CONTINUED = "↪ "
 _PADDED_FROM = 12  # cells; a narrower block has no margin inside
 # Lines are lexed in chunks, alike while streaming and at once: a chunk ends at the first blank
 # line from the 24th on, or the 60th line, that stands in no string or comment; at the latest at
-# the 200th. So neither a frame nor the end of a long block costs more than one chunk.
+# the 200th. Each try comes when the lines are half as many again. So neither a frame nor the end of a long block costs more than one chunk.
 _CHUNK_FROM, _CHUNK_ANYWHERE, _CHUNK_TO = 24, 60, 200
 
 
@@ -88,8 +88,9 @@ class CodeView:
                 if not inside or size >= _CHUNK_TO:
                     self._tested = at
                     return found
-                at += 8 if size >= _CHUNK_ANYWHERE else 0
-            at += 1
+                at = min(at + size // 2, self._done + _CHUNK_TO)
+            else:
+                at += 1
         self._tested = at
         return None
 

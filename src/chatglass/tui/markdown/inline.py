@@ -38,13 +38,13 @@ def _parser() -> MarkdownIt:
 def inline_runs(text: str, base: Style, look: MarkdownLook) -> list[Run]:
     """`text` as runs; `\\n` in a run is a hard break."""
     if not _MARKUP.search(text):
-        return [(_flat(text), base)] if text else []
+        return [(flat(text), base)] if text else []
     tokens: list[Token] = []
     _parser().inline.parse(text, _parser(), {}, tokens)
     return _Runs(base, look).take(tokens)
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """Text of one token for the screen: entities may have brought in tabs, line ends and controls."""
     return visible(text.replace("\t", " ").replace("\n", " "))
 
@@ -85,7 +85,7 @@ class _Runs:
     def _put(self, text: str, style: Style | None = None) -> None:
         if text:
             top = self._styles[-1]
-            self._runs.append((_flat(text), self._look.mix(top, style) if style else top))
+            self._runs.append((flat(text), self._look.mix(top, style) if style else top))
 
     def _push(self, style: Style) -> None:
         self._styles.append(self._look.mix(self._styles[-1], style))

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.color import Color, ColorParseError
 
 _LEAST_CONTRAST = 4.5  # WCAG 2 AA, for text
+_LEAST_MUTED = 3.5  # for what may stand back; AA asks 3 of large text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class MarkdownLook:
             headings=(
                 Style(color=primary, bold=True, underline=True),
                 Style(color=primary, bold=True),
-                Style(color=on("secondary", "primary"), bold=True),
+                Style(color=primary, bold=True, italic=True),
                 Style(color=primary, underline=True),
                 Style(color=primary, italic=True),
                 Style(color=ink.muted(ink.page), italic=True),
@@ -126,7 +127,11 @@ class _Ink:
     def muted(self, ground: Color):
         if self.plain:
             return Color.parse("ansi_bright_black").rich_color
-        return self.text.blend(ground, 0.4, alpha=1).rich_color
+        for part in (0.4, 0.3, 0.2, 0.1):
+            colour = self.text.blend(ground, part, alpha=1)
+            if _contrast(colour, ground) >= _LEAST_MUTED:
+                return colour.rich_color
+        return self.text.rich_color
 
     def tokens(self) -> tuple[tuple[_TokenType, Style], ...]:
         on = self.on(self.code)

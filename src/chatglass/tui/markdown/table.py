@@ -6,13 +6,14 @@ from rich.segment import Segment
 from rich.style import Style
 
 from chatglass.tui.markdown.blocks import Align, Table
-from chatglass.tui.markdown.inline import inline_runs
+from chatglass.tui.markdown.inline import flat, inline_runs
 from chatglass.tui.markdown.look import MarkdownLook
 from chatglass.tui.markdown.parser import row_cells
 from chatglass.tui.markdown.wrap import Row, Run, wrap
 
 _GAP, _CROSS = " │ ", "─┼─"
 _NARROWEST = 5  # cells of a column; with less room the rows are stacked
+_LONGEST_CELL = 2_000  # characters; the markup in a longer one is shown as it is
 
 Cells = list[list[Run]]
 
@@ -66,7 +67,12 @@ class TableView:
         if header:
             base = self._look.mix(base, self._look.strong)
         texts = row_cells(line)[:count]
-        cells = [inline_runs(text, base, self._look) for text in texts]
+        cells = [
+            inline_runs(text, base, self._look)
+            if len(text) <= _LONGEST_CELL
+            else [(flat(text), base)]
+            for text in texts
+        ]
         return cells + [[] for _ in range(count - len(cells))]
 
     def _cell_width(self, cell: list[Run]) -> int:
