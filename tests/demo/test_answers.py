@@ -109,7 +109,9 @@ async def test_it_remembers(client: Client) -> None:
 
 async def test_reasoning_only_where_asked_for(client: Client) -> None:
     assert "reasoning_content" not in await client.ask("hello")
-    assert (await client.ask("think about the sea"))["reasoning_content"]
+    thought = await client.ask("think about the sea")
+    assert thought["reasoning_content"]
+    assert "the sea" in thought["content"]
     assert (await client.ask("hello", model="demo-reasoning"))["reasoning_content"]
     low = (await client.ask("hello", reasoning_effort="low"))["reasoning_content"]
     high = (await client.ask("hello", reasoning_effort="high"))["reasoning_content"]

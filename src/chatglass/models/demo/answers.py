@@ -23,6 +23,7 @@ _LONG = re.compile(
 _HELLO = re.compile(
     r"\s*(?:hi|hello|hey|good (?:morning|evening|day)|help|start|what can (?:you|i) do)\b", re.I
 )
+_THINK_ABOUT = re.compile(r"\s*(?:please\s+)?(?:think|reason)\s+about\s+(?P<topic>[^.?!\n]+)", re.I)
 _THINK = re.compile(r"\b(?:think|reason|reasoning|step by step)\b", re.I)
 _SIMULATE = re.compile(
     r"\bsimulate\b.*?\b(rate limit|429|server error|500|cut|overflow|empty|html)\b", re.I
@@ -133,6 +134,9 @@ def _plain(prompt: str, earlier: Sequence[str]) -> str:
         return texts.long_text((long["topic"] or "many things").strip(" \"'`")[:80], words)
     if not prompt.strip() or _HELLO.match(prompt):
         return texts.WELCOME
+    thought = _THINK_ABOUT.match(prompt)
+    if thought:
+        return texts.reflection(thought["topic"].strip(" \"'`")[:80])
     if "markdown" in lowered:
         return texts.MARKDOWN
     if re.search(r"\b(?:code|program|function|python|script)\b", lowered):

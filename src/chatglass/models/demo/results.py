@@ -93,7 +93,7 @@ def _fenced(result: str) -> str:
 def _closing(outcomes: Sequence[Outcome]) -> str:
     good = outcomes.count("ok")
     if good == len(outcomes):
-        how = "The call is" if good == 1 else f"All {good} calls are"
+        how = {1: "The call is", 2: "Both calls are"}.get(good, f"All {good} calls are")
         return f"{how} in the transcript above, with arguments and results in full."
     if good == 0:
         return "So I have nothing to answer from. Ask again, or allow the call, and I'll go on."

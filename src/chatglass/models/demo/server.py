@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import json
 import secrets
 import time
@@ -34,6 +35,7 @@ RATE = 75.0
 
 _KEPT_REQUESTS = 200
 _KEPT_BYTES = 8_000_000
+_JSON = {"content-type": "application/json"}
 _EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 
 
@@ -198,6 +200,7 @@ class DemoServer:
             reply = self._script.popleft()
         if reply is None:
             reply = self._natural(request, fields)
+        reply = _with_ids(reply, request.body)
         if not await connection.while_connected(self._send_completion(connection, fields, reply)):
             connection.abort()
             async with self._news:
@@ -260,7 +263,6 @@ class DemoServer:
         if reply.body is not None:
             await self._send_reply(connection, reply)
             return
-        reply = self._with_ids(reply)
         usage = reply.usage
         if usage is None:
             prompt = self._counter.count(
@@ -285,15 +287,6 @@ class DemoServer:
         if reply.usage_place == "own chunk" and not wanted:
             usage = None
         await self._send_stream(connection, reply, envelope, usage)
-
-    def _with_ids(self, reply: Reply) -> Reply:
-        calls = tuple(
-            call
-            if call.id is not None
-            else dataclasses.replace(call, id=f"call_demo_{self.received}_{position}")
-            for position, call in enumerate(reply.calls)
-        )
-        return dataclasses.replace(reply, calls=calls)
 
     async def _send_stream(
         self, connection: HttpConnection, reply: Reply, envelope: Envelope, usage: JsonObject | None
@@ -343,4 +336,14 @@ class DemoServer:
         await connection.respond(reply.status, headers, body)
 
 
-_JSON = {"content-type": "application/json"}
+def _with_ids(reply: Reply, body: bytes) -> Reply:
+    """Give its calls ids that are the same for the same request, and else unique: a session goes
+    on with another server when the program is started again."""
+    if not reply.calls:
+        return reply
+    mark = hashlib.blake2b(body, digest_size=6).hexdigest()
+    calls = tuple(
+        call if call.id is not None else dataclasses.replace(call, id=f"call_{mark}_{position}")
+        for position, call in enumerate(reply.calls)
+    )
+    return dataclasses.replace(reply, calls=calls)

@@ -171,6 +171,16 @@ def long_text(topic: str, words: int) -> str:
     return "".join(parts)
 
 
+def reflection(topic: str) -> str:
+    """A short scripted answer to "think about X"."""
+    return (
+        f"Having thought about {topic}, in the way that a script thinks:\n\n"
+        f"{_paragraph(topic, len(topic))}"
+        "The reasoning stands folded above this answer; open it to read it. Its tokens are part of "
+        "the answer's, and the meter shows them apart."
+    )
+
+
 def _parts(topic: str) -> Iterator[str]:
     """Headings, paragraphs, lists, quotes, tables and code, without end."""
     number = 0
