@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,17 @@ async def test_other_bodies(bench: Bench, server: Server):
     }.items():  # fmt: skip
         output = await bench.call("fetch_url", url=server.url + path)
         assert (output.status, words in output.seen) == ("error", True), output.seen
+
+
+async def test_unpacking_is_bounded_as_it_goes(bench: Bench, server: Server):
+    server.text("/bomb", gzip.compress(b"\0" * 60_000_000), Content_Encoding="gzip")
+    await bench.call("fetch_url", url=server.url)
+    tracemalloc.start()
+    try:
+        await bench.call("fetch_url", url=server.url + "/bomb")
+        assert tracemalloc.get_traced_memory()[1] < 35_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_nobody_there(bench: Bench):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -72,11 +73,14 @@ async def test_encodings(bench: Bench, data: bytes, text: str, note: str):
     assert note in output.seen
 
 
-async def test_what_is_no_text_file(bench: Bench):
+async def test_what_is_no_text_file(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     (bench.root / "i.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     os.mkfifo(bench.root / "pipe")
     (bench.root / "dir").mkdir()
     (bench.root / "loop").symlink_to("loop")
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(bench.root)
+        server.bind("sock")
     cases = {
         "i.png": "i.png is a PNG image (10 bytes), not text.",
         "pipe": "is a named pipe, not a regular file.",
@@ -84,6 +88,7 @@ async def test_what_is_no_text_file(bench: Bench):
         "gone": "gone does not exist.",
         "x" * 300: "name too long",
         "/dev/zero": "is a device",
+        "sock": "is a socket",
         "loop": "loop",
     }
     for path, words in cases.items():

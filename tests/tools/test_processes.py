@@ -78,6 +78,18 @@ async def test_no_input_and_no_terminal(tmp_path: Path):
         assert ended.output == b"['0', '1', '2', '3']\n"
 
 
+async def test_a_command_that_signals_its_group_hits_only_itself(tmp_path: Path):
+    ended = await run(["sh", "-c", "kill -KILL 0"], tmp_path)
+    assert (ended.signal, ended.error) == (signal.SIGKILL, "")
+
+
+@linux
+async def test_the_supervisor_has_a_session_of_its_own(tmp_path: Path):
+    # stat of proc(5), after the name in brackets: state, parent, group, session.
+    ended = await run(["sh", "-c", "sed 's/.*) //' /proc/$PPID/stat"], tmp_path)
+    assert int(ended.output.split()[3]) != os.getsid(0)
+
+
 async def test_how_it_ended(tmp_path: Path):
     assert (await run(["sh", "-c", "kill -9 $$"], tmp_path)).signal == signal.SIGKILL
     missing = await run(["no-such-program-here"], tmp_path)

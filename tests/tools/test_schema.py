@@ -17,12 +17,16 @@ class Point(BaseModel):
     title: str = ""
 
 
+ORIGIN = Point(x=0, title="t")
+
+
 def draw(
     context: object,
     shape: Annotated[Literal["line", "box"], "What to draw."],
     at: list[Point],
     end_column: Annotated[int, Field(ge=1, description="Where.")] = 3,
     label: str | None = None,
+    origin: Point = ORIGIN,
 ) -> None:
     """Draw a shape.
 
@@ -48,6 +52,8 @@ def test_schema_is_compact_and_inlined():
     assert properties["at"]["items"]["properties"]["title"] == {"default": "", "type": "string"}
     assert properties["end_column"]["minimum"] == 1
     assert properties["end_column"]["description"] == "Where."
+    # Nor is one in a default value.
+    assert properties["origin"]["default"] == {"x": 0, "title": "t"}
     assert schema.parameters["required"] == ["shape", "at"]
     assert schema.parameters["additionalProperties"] is False
     assert schema.description == "Draw a shape.\n\nMore about it."
@@ -60,6 +66,7 @@ def test_validated_arguments_are_json_with_defaults():
         "at": [{"x": 2, "title": ""}],
         "end_column": 3,
         "label": None,
+        "origin": {"x": 0, "title": "t"},
     }
     assert schema.validate(arguments) == arguments
     assert schema.bind(arguments)["at"] == [Point(x=2)]

@@ -60,6 +60,7 @@ async def test_leaves_out_secrets_links_and_binaries(bench: Bench):
     assert found == ["plain.txt:1: needle", "wide.txt:1: needle"]
     assert "[Left out, may hold secrets: .env, .ssh, deploy/id_rsa]" in output.seen
     assert ".git, node_modules" in output.seen
+    assert "unreadable" not in output.seen
     assert bench.assess("search_files", pattern="needle", path=".env").verdict == "ask"
     asked = await bench.call("search_files", pattern="needle", path=".ssh")
     assert ".ssh/x:1: needle" in asked.seen

@@ -41,7 +41,7 @@ class SessionGrants:
         """Whether this call was granted. What always asks, or is denied, never is."""
         if call.assessment.always_ask or call.assessment.verdict == "deny":
             return False
-        return os.path.realpath(call.root) == self._root and _key(call) in self._granted
+        return _key(call) in self._granted
 
     def moved_to(self, root: str) -> None:
         """The session goes on in `root`: in another one nothing is granted any more."""

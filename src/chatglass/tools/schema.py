@@ -130,14 +130,9 @@ def _compact(
     for key, value in found.items():
         if key == "title" and isinstance(value, str):
             continue
-        if key == "properties":
-            # Names of arguments are no keywords: one may be called `title`.
-            result[key] = {
-                name: _compact(part, definitions, open_references)
-                for name, part in cast("JsonObject", value).items()
-            }
-        else:
-            result[key] = _compact(value, definitions, open_references)
+        # A value that an argument may have is no schema, whatever its keys.
+        verbatim = key in ("default", "const", "enum", "examples")
+        result[key] = value if verbatim else _compact(value, definitions, open_references)
     return result
 
 

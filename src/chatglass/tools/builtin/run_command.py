@@ -112,7 +112,6 @@ def _result(
     ended: ProcessEnd, timeout_s: float, redactor: Redactor, stop: threading.Event
 ) -> ToolOutput:
     text = _decoded(ended.pieces, redactor, stop)
-    notes = _notes(ended, timeout_s)
     body = "(no output)" if not text or text.isspace() else text
     end = "".join(f"\n[{note}]" for note in _notes(ended, timeout_s))
     good = ended.exit_code == 0 and not (ended.timed_out or ended.flooded)
