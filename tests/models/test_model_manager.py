@@ -1,0 +1,208 @@
+"""Models: defaults, windows, prices and estimates by endpoint and model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from chatglass.config.settings import EndpointSettings, PriceSettings
+from chatglass.models.model_manager import Models
+from chatglass.models.wire import Endpoint, ModelError, ModelManager, ModelRef
+from chatglass.values.usage import UNPRICED, Usage
+from models.loopback import HELLO, PROMPT, collect, error_reply, json_reply, loopback
+
+KEY = {"OPENAI_API_KEY": "sk-own"}
+DEMO = Endpoint(name="demo", base_url="http://127.0.0.1:9/v1", kind="demo", models=("demo-1",), is_local=True)  # fmt: skip
+MINE = {"mine": EndpointSettings(base_url="https://m.example/v1", models=("m1", "m2"))}
+
+
+def test_it_is_a_model_manager() -> None:
+    manager: ModelManager = Models({})
+    assert manager.endpoints == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "default"),
+    [
+        ({}, None),
+        ({"demo": DEMO}, ModelRef("demo", "demo-1")),
+        ({"environment": KEY}, ModelRef("openai", "")),
+        ({"environment": KEY, "demo": DEMO}, ModelRef("openai", "")),
+        ({"environment": KEY, "demo": DEMO, "use_demo": True}, ModelRef("demo", "demo-1")),
+        ({"environment": KEY, "model": "gpt-x"}, ModelRef("openai", "gpt-x")),
+        ({"environment": KEY, "preferred_model": "gpt-y"}, ModelRef("openai", "gpt-y")),
+        ({"settings": MINE}, ModelRef("mine", "m1")),
+        ({"settings": MINE, "demo": DEMO}, ModelRef("mine", "m1")),
+        ({"settings": MINE, "preferred_endpoint": "demo", "demo": DEMO}, ModelRef("demo", "demo-1")),
+        ({"settings": MINE, "environment": KEY, "preferred_endpoint": "mine"}, ModelRef("mine", "m1")),
+        (
+            {"settings": MINE, "preferred_endpoint": "mine", "preferred_model": "m2",
+             "base_url": "https://o.example/v1"},
+            ModelRef("o.example", ""),
+        ),
+        ({"demo": DEMO, "preferred_model": "gpt-y"}, ModelRef("demo", "demo-1")),
+    ],
+)  # fmt: skip
+def test_what_it_starts_with(options: dict[str, object], default: ModelRef | None) -> None:
+    environment = options.pop("environment", {})
+    assert Models.configured(environment, **options).default == default  # type: ignore[arg-type]
+
+
+def test_one_client_an_endpoint() -> None:
+    models = Models.configured(KEY)
+    assert models.client("openai") is models.client("openai")
+    with pytest.raises(ModelError, match=r"no endpoint 'nope'.*openai"):
+        models.client("nope")
+
+
+def test_a_found_server_does_not_replace_a_configured_one() -> None:
+    models = Models.configured(KEY)
+    models.add(Endpoint(name="openai", base_url="http://127.0.0.1:1/v1"))
+    models.add(Endpoint(name="ollama", base_url="http://127.0.0.1:2/v1"))
+    assert models.endpoints["openai"].base_url == "https://api.openai.com/v1"
+    assert list(models.endpoints) == ["openai", "ollama"]
+
+
+async def test_the_models_of_the_settings_come_first() -> None:
+    async with loopback() as server:
+        server.paths["/v1/models"] = json_reply({"data": [{"id": "z"}, {"id": "m2"}]})
+        settings = {"mine": EndpointSettings(base_url=server.base_url, models=("m1", "m2"))}
+        models = Models.configured({}, settings=settings)
+        assert await models.list_models("mine") == ["m1", "m2", "z"]
+        server.paths["/v1/models"] = error_reply(404, "no list")
+        assert await models.list_models("mine") == ["m1", "m2"]
+        await models.close()
+
+
+async def test_a_server_without_list_and_settings_without_models() -> None:
+    async with loopback() as server:
+        models = Models.configured({}, base_url=server.base_url)
+        with pytest.raises(ModelError):
+            await models.list_models(next(iter(models.endpoints)))
+        await models.close()
+
+
+async def test_windows_in_their_order_and_remembered() -> None:
+    async with loopback() as server:
+        server.paths["/v1/models"] = json_reply({"data": [{"id": "m", "max_model_len": 2048}]})
+        settings = {
+            "set": EndpointSettings(base_url=server.base_url, context_window=999),
+            "asked": EndpointSettings(base_url=server.base_url),
+        }
+        models = Models.configured(KEY, settings=settings)
+        assert await models.context_window(ModelRef("set", "m")) == 999
+        assert server.received == []
+        assert await models.context_window(ModelRef("asked", "m")) == 2048
+        asked = len(server.received)
+        assert await models.context_window(ModelRef("asked", "m")) == 2048
+        assert len(server.received) == asked
+        assert await models.context_window(ModelRef("asked", "other")) is None
+        assert await models.context_window(ModelRef("openai", "gpt-4o")) == 128_000
+        assert await models.context_window(ModelRef("nope", "m")) is None
+        await models.close()
+
+
+async def test_an_unknown_window_is_not_asked_for_at_every_request() -> None:
+    async with loopback() as server:
+        models = Models.configured({}, base_url=server.base_url)
+        ref = ModelRef(next(iter(models.endpoints)), "m")
+        assert await models.context_window(ref) is None
+        asked = len(server.received)
+        assert await models.context_window(ref) is None
+        assert len(server.received) == asked
+        await models.close()
+
+
+def test_prices_by_endpoint() -> None:
+    prices = {"m1": PriceSettings(input=Decimal(1), output=Decimal(2))}
+    models = Models.configured(KEY, settings=MINE, price_settings=prices, demo=DEMO)
+    usage = Usage(prompt_tokens=1_000_000, completion_tokens=1_000_000)
+    assert models.price(ModelRef("mine", "m1"), usage).usd == 3
+    assert models.price(ModelRef("mine", "m2"), usage) == UNPRICED
+    assert models.price(ModelRef("demo", "demo-1"), usage).source == "demo"
+    assert models.price(ModelRef("openai", "gpt-4o"), usage).usd == Decimal("12.5")
+    assert models.price(ModelRef("gone", "gpt-4o"), usage) == UNPRICED
+
+
+def test_calibration_is_of_one_model() -> None:
+    models = Models.configured(KEY)
+    one, other = ModelRef("openai", "a"), ModelRef("openai", "b")
+    text = "some words to count " * 100
+    before = models.estimate_tokens(one, text)
+    models.calibrate(one, before, before * 2)
+    assert models.estimate_tokens(one, text) == pytest.approx(before * 2, abs=2)
+    assert models.estimate_tokens(other, text) == before
+    messages = [{"role": "user", "content": text}]
+    assert models.estimate_request(one, messages) > models.estimate_request(other, messages)
+
+
+async def test_a_key_command_runs_at_first_use_and_again_after_401(tmp_path: Path) -> None:
+    script = tmp_path / "key.py"
+    count = tmp_path / "count"
+    script.write_text(
+        f"p = {str(count)!r}\nopen(p, 'a').write('x')\nprint('key-%d' % len(open(p).read()))\n"
+    )
+    async with loopback(error_reply(401, "expired"), HELLO) as server:
+        settings = {
+            "vault": EndpointSettings(
+                base_url=server.base_url, api_key_cmd=f"{sys.executable} {script}"
+            )
+        }
+        models = Models.configured({}, settings=settings)
+        client = models.client("vault")
+        assert not count.exists()
+        assert models.key_values() == frozenset()
+        assert (await collect(client.stream(PROMPT))).text == "Hello"
+        sent = [r.headers["authorization"] for r in server.received]
+        assert sent == ["Bearer key-1", "Bearer key-2"]
+        assert models.key_values() == {"key-2"}
+        server.script(error_reply(401, "never"))
+        with pytest.raises(ModelError) as caught:
+            await collect(client.stream(PROMPT))
+        await models.close()
+    assert caught.value.kind == "auth"
+    assert len(server.received) == 4
+    assert "key-2" not in str(caught.value)
+
+
+async def test_a_key_command_that_fails_is_an_error_of_the_request() -> None:
+    settings = {"vault": EndpointSettings(base_url="https://v.example/v1", api_key_cmd="false")}
+    models = Models.configured({}, settings=settings)
+    with pytest.raises(ModelError) as caught:
+        await collect(models.client("vault").stream(PROMPT))
+    assert caught.value.kind == "auth"
+    assert "api_key_cmd of [endpoints.vault]" in caught.value.cause
+
+
+async def test_a_key_that_no_header_can_carry_is_an_error_of_the_request() -> None:
+    models = Models.configured({"OPENAI_API_KEY": "schlüssel"})
+    with pytest.raises(ModelError) as caught:
+        await collect(models.client("openai").stream(PROMPT))
+    assert caught.value.kind == "auth"
+    assert "OPENAI_API_KEY" in str(caught.value)
+    assert "schlüssel" not in str(caught.value)
+
+
+def test_nothing_heavy_is_imported_until_preload() -> None:
+    code = (
+        "import sys\n"
+        "from chatglass.models import client, model_manager, discovery, endpoints, prices\n"
+        "from chatglass.models import preload\n"
+        "models = model_manager.Models.configured({'OPENAI_API_KEY': 'k'})\n"
+        "models.client('openai')\n"
+        "heavy = {'openai', 'genai_prices', 'httpx2', 'pydantic'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "preload.preload()\n"
+        "before = set(sys.modules)\n"
+        "from chatglass.models.transport import Timeouts, build_sdk_client\n"
+        "build_sdk_client(models.endpoints['openai'], Timeouts())\n"
+        "late = [m for m in set(sys.modules) - before if m.split('.')[0] == 'openai']\n"
+        "print(len(late))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) < 20
