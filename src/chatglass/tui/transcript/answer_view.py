@@ -56,12 +56,13 @@ class AnswerView(View):
         reasoning = self._shown_reasoning(len(head))
         body = self._body()
         gap = [EMPTY] if body[0] and reasoning[0] else []
+        width = self.setting.width
         return [
-            (head, COMPARE),
+            ([line.crop(0, width) for line in head], COMPARE),
             reasoning,
             (gap, COMPARE),
             body,
-            (self._tail(), COMPARE),
+            ([line.crop(0, width) for line in self._tail()], COMPARE),
         ]
 
     def parts(self) -> list[Part]:

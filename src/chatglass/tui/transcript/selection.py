@@ -22,7 +22,7 @@ MOST_LINES = 20_000
 _LINES = 1 << 24
 """More lines than an item can have."""
 
-_MARKUP = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*_`~]+")
+_MARKUP = re.compile(r"\[([^\]]*)\](\([^)]*\))|[*_`~]+")
 
 
 def place(item: int, line: int) -> int:
@@ -103,8 +103,8 @@ def _lines(
 
 
 def _plain(source: str) -> str:
-    """Markdown without the marks that vanish on screen."""
-    return _MARKUP.sub(lambda match: match[1] or "", source)
+    """Markdown as it is on screen: without most marks, and with the targets of links behind them."""
+    return _MARKUP.sub(lambda match: f"{match[1]} {match[2]}" if match[2] else "", source)
 
 
 def _joint(above: str, below: str, source: str, width: int) -> str | None:
