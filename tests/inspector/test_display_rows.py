@@ -24,7 +24,7 @@ def rows_of(text: str, width: int, **how: bool) -> DisplayRows:
 
 
 @settings(max_examples=300)
-@given(texts, st.integers(1, 30), st.booleans(), st.booleans(), st.sampled_from([7, 64, 131_072]))
+@given(texts, st.integers(1, 30), st.booleans(), st.booleans(), st.sampled_from([7, 64, 16_384]))
 def test_rows_are_the_whole_text_and_fit(text, width, wrap, by_word, block) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(display_rows, "_BLOCK", block)

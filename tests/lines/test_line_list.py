@@ -181,6 +181,24 @@ async def test_every_screen_line_has_the_full_width() -> None:
         assert [strip.text for strip in part] == ["row 0", "row 1"]
 
 
+async def test_a_border_of_its_own_is_drawn() -> None:
+    app = NumbersApp()
+    async with app.run_test(size=(30, 14)) as pilot:
+        app.numbers.styles.border = ("round", "red")
+        await pilot.pause()
+        await pilot.press("down", "down")
+        await pilot.pause()
+        drawn = lines_with_border(app.numbers)
+        assert drawn[0] == "╭" + "─" * 28 + "╮"
+        assert drawn[3].startswith("│>row 2")
+        assert drawn[3].endswith("│")
+        assert len(drawn) == 12
+
+
+def lines_with_border(view: LineList) -> list[str]:
+    return [strip.text for strip in view.render_lines(Region(0, 0, *view.outer_size))]
+
+
 async def test_no_color_takes_the_colours_out(monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = NumbersApp(3)

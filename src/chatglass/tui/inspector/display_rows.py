@@ -19,7 +19,8 @@ from chatglass.values.text import visible
 TAB = "    "
 LONGEST_ROW = 4096
 """Characters of a row where lines aren't wrapped: a line of 5 MB must not be one row."""
-_BLOCK = 131_072
+_BLOCK = 16_384
+"""Characters cut at once: 0.1 ms where all are ASCII, 3 ms where each must be measured."""
 
 
 class _Shown(dict[str, str]):

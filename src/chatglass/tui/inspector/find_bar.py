@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.widgets import Input
 
 
@@ -23,21 +24,27 @@ class FindBar(Input):
         Binding("escape", "close", "End search", show=False),
     ]
 
-    class Sought(Message):
+    class _OfBar(Message):
+        @property
+        def control(self) -> MessagePump | None:
+            """The bar that sent it, so that handlers can name the one they mean."""
+            return self._sender
+
+    class Sought(_OfBar):
         """The text to find is another; empty ends the search."""
 
         def __init__(self, sought: str) -> None:
             super().__init__()
             self.sought = sought
 
-    class Stepped(Message):
+    class Stepped(_OfBar):
         """Go to the next match (1) or the one before (-1)."""
 
         def __init__(self, step: int) -> None:
             super().__init__()
             self.step = step
 
-    class Closed(Message):
+    class Closed(_OfBar):
         """Escape: the bar is hidden, the marks may go."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -65,9 +65,22 @@ class Inspector(Widget, can_focus=False):
             Binding(str(number), f"section('{name}')", name.capitalize(), show=False)
             for number, name in enumerate(SECTIONS, 1)
         ),
-        Binding("slash", "find", "Find", key_display="/"),
-        Binding("y", "copy", "Copy"),
-        Binding("m", "jump_to_message", "Message"),
+        Binding(
+            "slash",
+            "find",
+            "Find",
+            key_display="/",
+            tooltip="Find in the text of this call",
+            id="inspector.find",
+        ),
+        Binding("y", "copy", "Copy", tooltip="Copy this section of the call", id="inspector.copy"),
+        Binding(
+            "m",
+            "jump_to_message",
+            "Message",
+            tooltip="Show the message that made the call",
+            id="inspector.message",
+        ),
     ]
 
     class CallChosen(Message):
@@ -177,12 +190,13 @@ class Inspector(Widget, can_focus=False):
         self._result = None
         self._show_section()
 
-    def open_call(self, tool_call_id: str) -> bool:
+    def open_call(self, tool_call_id: str, *, take_focus: bool = True) -> bool:
         """Choose that call and give its text the focus; False where it isn't among the calls."""
         if not self._list.move_cursor_to_id(tool_call_id):
             return False
         self._choose(tool_call_id)
-        self._view.focus()
+        if take_focus:
+            self._view.focus()
         return True
 
     def show_section(self, section: Section) -> None:

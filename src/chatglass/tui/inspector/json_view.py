@@ -61,9 +61,9 @@ class JsonView(LineView):
         )
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "next_match(1)", "Next match", show=False),
-        Binding("N,shift+n", "next_match(-1)", "Match before", show=False),
-        Binding("w", "toggle_wrap", "Wrap lines", show=False),
+        Binding("n", "next_match(1)", "Next match", show=False, id="text.next_match"),
+        Binding("N,shift+n", "next_match(-1)", "Match before", show=False, id="text.match_before"),
+        Binding("w", "toggle_wrap", "Wrap lines", show=False, id="text.wrap"),
     ]
 
     class Changed(Message):

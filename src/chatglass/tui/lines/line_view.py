@@ -1,8 +1,8 @@
 """LineView: a scrolling widget that paints lines on demand and owns no child widgets.
 
 It goes round Textual's styles cache, keeping just the lines on screen, and sets its virtual size
-without the reactive that lays the screen out again. Borders and padding therefore belong on a
-container.
+without the reactive that lays the screen out again. Borders and padding are better on a container:
+with one of its own, it takes the slower way through that cache.
 """
 
 from __future__ import annotations
@@ -185,6 +185,8 @@ class LineView(ScrollView, can_focus=True):
         return self._screen_line(y, self._bar(), offsets=True)
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        if self.gutter.totals != (0, 0):
+            return super().render_lines(crop)
         self._check_cache()
         bar = self._bar()
         filters = self.get_line_filters()

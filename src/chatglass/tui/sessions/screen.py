@@ -53,7 +53,7 @@ class SessionsScreen(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+s", "close", "Close"),
-        Binding("f2", "rename", "Rename"),
+        Binding("f2", "rename", "Rename", tooltip="Give it another title", id="sessions.rename"),
         Binding("up", "list('cursor_by', -1)", "Up", show=False),
         Binding("down", "list('cursor_by', 1)", "Down", show=False),
         Binding("pageup", "list('cursor_page', -1)", "Page up", show=False),

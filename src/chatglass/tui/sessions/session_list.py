@@ -36,9 +36,17 @@ class SessionList(LineList):
     SessionList > .session-list--found { text-style: bold underline; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "screen.rename", "Rename"),
-        Binding("delete", "screen.delete", "Delete"),
-        Binding("slash", "screen.filter", "Filter", key_display="/", show=False),
+        Binding("r", "screen.rename", "Rename", tooltip="Give it another title"),
+        Binding(
+            "delete",
+            "screen.delete",
+            "Delete",
+            tooltip="Delete it for good, after a question",
+            id="sessions.delete",
+        ),
+        Binding(
+            "slash", "screen.filter", "Filter", key_display="/", show=False, id="sessions.filter"
+        ),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"session-list--{part}"
