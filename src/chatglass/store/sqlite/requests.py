@@ -71,7 +71,7 @@ def of_session(db: Connection, session_id: str) -> list[RequestRow]:
     found = db.execute(
         f"SELECT {_COLUMNS} FROM requests WHERE session_id = ? ORDER BY number", (session_id,)
     )
-    return [rows.request(values) for values in found.fetchall()]
+    return [rows.request(values) for values in found]
 
 
 def parts(db: Connection, request_id: str) -> Parts:

@@ -40,7 +40,7 @@ def of_session(db: Connection, session_id: str) -> list[ToolCallRow]:
     found = db.execute(
         f"SELECT {_COLUMNS} FROM tool_calls WHERE session_id = ? ORDER BY number", (session_id,)
     )
-    return [rows.tool_call(values) for values in found.fetchall()]
+    return [rows.tool_call(values) for values in found]
 
 
 def result(db: Connection, tool_call_id: str) -> ToolResult | None:
