@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _DRAIN_S = 0.1
 """How long to wait for the end of a body after its last event, so that the connection can be used again."""
 _ERROR_KEPT = 100_000
+_LONG_READ = 16 * 1024
+"""Bytes that take about 1 ms to read."""
 
 
 def wire_bytes(body: Mapping[str, Any]) -> bytes:
@@ -241,6 +243,9 @@ class OpenAIClient:
                 for event in answer.take(chunk):
                     yield event
                 answer.check()
+                if len(chunk) > _LONG_READ:
+                    # Reads from a full buffer never wait: let the rest of the program run.
+                    await asyncio.sleep(0)
             for event in answer.end():
                 yield event
             with contextlib.suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
