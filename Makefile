@@ -22,6 +22,9 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
 
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.run $(ARGS)
+
 lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--extra dev pyproject.toml -o requirements.lock

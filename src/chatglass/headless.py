@@ -16,6 +16,7 @@ from chatglass.chat.events import (
     Compacted,
     Event,
     Notice,
+    RequestStarted,
     Retrying,
     TextDelta,
     ToolCallFinished,
@@ -58,11 +59,11 @@ def _prompt(text: str) -> str:
 
 
 async def _print(options: Options, prompt: str) -> int:
-    workspace = Workspace(options)
+    workspace = Workspace(options, may_demo=False)
     await workspace.open()
     try:
         session = await workspace.session_to_open()
-        approval = FlagApproval(options.allow_tools, everything=options.yolo, tell=_say)
+        approval = FlagApproval(frozenset(options.allow_tools), everything=options.yolo, tell=_say)
         engine = await workspace.engine(session, decide_tool=approval.decide)
         await engine.start()
         if engine.holder is not None:
@@ -79,14 +80,10 @@ async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, engine.stop)
-    waiting = len(engine.queue)
     await engine.submit(prompt)
-    # What an earlier start left queued belongs to that conversation: it is answered first.
     async with aclosing(engine.run()) as events:
         async for event in events:
             printer.take(event)
-            if isinstance(event, TurnFinished) and event.status == "complete":
-                waiting -= 1
     await printer.finish()
     return _EXIT[printer.status]
 
@@ -109,16 +106,21 @@ class _Printer:
     requests: int = 0
     turn_id: str = ""
     _ends_line: bool = True
+    _separator: str = ""
+    """Stands between the texts of two requests of the turn."""
 
     def take(self, event: Event) -> None:
         if self.options.output_format == "stream-json":
             self._write(to_json(event) + "\n")
         self.turn_id = event.turn_id
         match event:
+            case RequestStarted() if self.text:
+                self._separator = "\n\n"
             case TextDelta():
-                self.text += event.text
+                delta, self._separator = self._separator + event.text, ""
+                self.text += delta
                 if self.options.output_format == "text":
-                    self._write(event.text)
+                    self._write(delta)
             case ToolCallStarted():
                 self._break_line()
             case ToolCallFinished() if event.status != "ok":

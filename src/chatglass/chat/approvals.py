@@ -1,31 +1,40 @@
-"""FlagApproval: the answer to `decide_tool` where nobody can be asked (`-p`)."""
+"""What flags decide about tool calls, and the answer to `decide_tool` where nobody can be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from chatglass.chat.ports import Decision, PendingCall
 
 
-class FlagApproval:
-    """Allows what the flags name, denies the rest and says so. What only a person may answer
-    (`Assessment.always_ask`) no flag covers.
+def by_flag(call: PendingCall, allowed: frozenset[str], *, everything: bool) -> Decision | None:
+    """What `--yolo` and `--allow-tool` say of a call. None where it must be asked about: what only
+    a person may answer (`Assessment.always_ask`) no flag covers.
     """
+    if call.assessment.always_ask:
+        return None
+    if everything:
+        return Decision(verdict="allow", decided_by="flag --yolo")
+    if call.spec.name in allowed:
+        return Decision(verdict="allow", decided_by=f"flag --allow-tool {call.spec.name}")
+    return None
+
+
+class FlagApproval:
+    """Allows what the flags name, denies the rest and says so (`-p`)."""
 
     def __init__(
-        self, allowed: Collection[str], *, everything: bool, tell: Callable[[str], None]
+        self, allowed: frozenset[str], *, everything: bool, tell: Callable[[str], None]
     ) -> None:
-        self._allowed = frozenset(allowed)
+        self._allowed = allowed
         self._everything = everything
         self._tell = tell
 
     async def decide(self, call: PendingCall) -> Decision:
+        flagged = by_flag(call, self._allowed, everything=self._everything)
+        if flagged is not None:
+            return flagged
         name, assessment = call.spec.name, call.assessment
-        if not assessment.always_ask:
-            if self._everything:
-                return Decision(verdict="allow", decided_by="flag --yolo")
-            if name in self._allowed:
-                return Decision(verdict="allow", decided_by=f"flag --allow-tool {name}")
         way_on = (
             "Only a person may allow this; run it in the full screen."
             if assessment.always_ask

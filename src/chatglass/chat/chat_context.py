@@ -14,7 +14,6 @@ from typing import Any
 
 from chatglass.chat.compaction import STRATEGIES, CompactionStrategy
 from chatglass.chat.context_size import ContextSize
-from chatglass.chat.figures import RequestFigures
 from chatglass.chat.ledger import SessionLedger
 from chatglass.chat.messages import WireMessage, tool_calls_json
 from chatglass.chat.request_log import RequestLog
@@ -106,8 +105,9 @@ class ChatContext:
         self.calls = ToolCallLog(store)
         self.size = ContextSize(model_manager, tool_manager, token_threshold)
         self.turn_id: str | None = None
-        self._compactions: list[CompactionRow] = []
+        self.compactions: list[CompactionRow] = []
         self._saved = False
+        self._loaded = False
         self._ready = False
 
     # -- opening
@@ -116,23 +116,28 @@ class ChatContext:
         """Read the session from the store (a new one is stored with its first message) and start
         the ledger. Raises LedgerUnavailable, StoreError.
         """
-        await self.store.open()
-        await self.load()
+        if not self._loaded:
+            await self.load()
         await self._start_ledger()
         self._ready = True
 
     async def load(self) -> None:
-        """Read the shown path and the figures; enough to show the session, not to send."""
+        """Read the shown path and the figures, after settling what a crash left; enough to show
+        the session, not to send. Raises StoreError.
+        """
         session_id = self.session.id
+        await self.store.open()
+        self._loaded = True
         try:
             self.session, self._saved = await self.store.get_session(session_id), True
         except SessionGone:
             self._saved = False
         if self._saved:
+            await self.store.recover(session_id)
             rows = await self.store.path(session_id, self.session.leaf_id)
-            self._compactions = await self.store.compactions(session_id)
-            self.path = ShownPath(rows, self._compactions)
-            self.requests.figures = RequestFigures(await self.store.requests(session_id))
+            self.compactions = await self.store.compactions(session_id)
+            self.path = ShownPath(rows, self.compactions)
+            self.requests.load(await self.store.requests(session_id))
             self.calls.count = self.session.tool_calls
         self.size.window = await self.models.context_window(self.model)
 
@@ -143,6 +148,11 @@ class ChatContext:
 
     async def close(self) -> None:
         await self.ledger.close()
+
+    @property
+    def stored(self) -> bool:
+        """Whether the session has a row in the store."""
+        return self._saved
 
     async def ensure_stored(self) -> None:
         """Make the session's row, if it has none yet."""
@@ -358,7 +368,7 @@ class ChatContext:
     async def show(self, leaf_id: str | None) -> None:
         """Make the path to `leaf_id` the shown one (it is stored as such already)."""
         rows = await self.store.path(self.session.id, leaf_id) if self._saved else []
-        self.path = ShownPath(rows, self._compactions)
+        self.path = ShownPath(rows, self.compactions)
         self.session = replace(self.session, leaf_id=leaf_id)
         self.turn_id = None
         await self._start_ledger()
@@ -392,7 +402,7 @@ class ChatContext:
             total_tokens=ledger.total_tokens if ledger else figures.usage.total_tokens,
             estimated_cost=cost,
             tool_calls=ledger.tool_calls if ledger else self.calls.count,
-            segments=1 + len(self._compactions),
+            segments=1 + len(self.compactions),
             requests=figures.requests,
             unpriced_requests=figures.unpriced,
             input_tokens=figures.usage.prompt_tokens,
@@ -435,12 +445,12 @@ class ChatContext:
             summary=plan.summary,
             tokens_before=before,
         )
-        after = ShownPath(self.path.rows, [*self._compactions, row])
+        after = ShownPath(self.path.rows, [*self.compactions, row])
         parts = self.size.parts(self.session, after, self.requests.figures)
         row = replace(row, tokens_after=parts.total)
         await self.store.add_compaction(row)
-        self._compactions.append(row)
-        self.path = ShownPath(self.path.rows, self._compactions)
+        self.compactions.append(row)
+        self.path = ShownPath(self.path.rows, self.compactions)
         return row
 
     # -- inside

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from chatglass.chat.chat_context import Attachment, ChatContext
 from chatglass.chat.conversation import Conversation, Prompt
 from chatglass.chat.events import Event, TurnFinished, TurnStarted
 from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.store.protocol import SessionGone
 from chatglass.store.records import Holder, QueuedPrompt
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import storable
+from chatglass.values.usage import Usage
 
 EngineState = Literal["starting", "idle", "working", "read-only", "failed", "closed"]
 """`read-only`: another live process runs the session (`Engine.holder`)."""
@@ -57,25 +60,33 @@ class Engine:
         self.queue: list[QueuedPrompt] = []
         self.failure: Exception | None = None
         self.holder: Holder | None = None
+        self._claimed = False
 
     @property
     def session_id(self) -> str:
         return self.context.session.id
 
+    async def load(self) -> None:
+        """Read the session, so that it can be shown. Raises StoreError."""
+        await self.context.load()
+        self.queue = await self.context.store.queued_prompts(self.session_id)
+
     async def start(self) -> None:
-        """Load the session and start the ledger. Raises LedgerUnavailable, StoreError."""
+        """Claim the session and start the ledger; load it first, if that was not done. Raises
+        LedgerUnavailable, StoreError."""
         try:
-            self.holder = await self.context.store.claim(self.session_id)
+            await self._claim()
             await self.context.initialize()
         except Exception as error:
             self.state, self.failure = "failed", error
             raise
-        self.queue = await self.context.store.queued_prompts(self.session_id)
+        if not self.queue:
+            self.queue = await self.context.store.queued_prompts(self.session_id)
         self.state = "idle" if self.holder is None else "read-only"
 
     async def submit(self, text: str, attachments: Sequence[Attachment] = ()) -> QueuedPrompt:
         """Store a prompt at the end of the queue; `run()` takes it from there."""
-        await self.context.ensure_stored()
+        await self.ensure_stored()
         parts = [{"label": one.label, "part": one.part} for one in attachments]
         prompt = QueuedPrompt(
             id=new_id(),
@@ -87,6 +98,20 @@ class Engine:
         await self.context.store.enqueue_prompt(prompt)
         self.queue.append(prompt)
         return prompt
+
+    async def ensure_stored(self) -> None:
+        """Make the session's row, if it has none yet, and claim it for this process."""
+        await self.context.ensure_stored()
+        if not self._claimed:
+            await self._claim()
+
+    async def _claim(self) -> None:
+        try:
+            self.holder = await self.context.store.claim(self.session_id)
+            self._claimed = self.holder is None
+        except SessionGone:
+            # A new session: it gets its row with the first thing to keep.
+            self._claimed = False
 
     async def unqueue(self, prompt_id: str) -> QueuedPrompt | None:
         """Take a waiting prompt back. None if it is gone already."""
@@ -115,21 +140,59 @@ class Engine:
                         pass
                 yield event
 
-    async def retry(self) -> AsyncGenerator[Event]:
-        """Answer the last prompt of the shown path again, on a branch beside the first answer."""
-        leaf = self._last_prompt_id()
-        if leaf is None or self.state != "idle":
-            return
-        await self.context.store.set_leaf(self.session_id, leaf)
-        await self.context.show(leaf)
-        async for event in self._turn(None):
-            yield event
-
-    async def resume_answer(self) -> AsyncGenerator[Event]:
-        """Go on from the end of the shown path, without a new prompt."""
+    async def go_on(self) -> AsyncGenerator[Event]:
+        """Answer the end of the shown path, without a new prompt: a retry, a continuation."""
         if self.state == "idle" and len(self.context.path):
             async for event in self._turn(None):
                 yield event
+
+    # -- branches
+
+    async def branch_before_answer(self) -> bool:
+        """Show the path up to its last prompt, so that `go_on` answers it again beside the first
+        answer. False where there is no prompt."""
+        for row in reversed(self.context.path.rows):
+            if row.role == "user":
+                await self._show(row.id)
+                return True
+        return False
+
+    async def branch_before_prompt(self, prompt_id: str) -> None:
+        """Show the path up to where that prompt was said, so that the next one is its sibling."""
+        row = self.context.path.get(prompt_id)
+        if row is not None:
+            await self._show(row.parent_id)
+
+    async def switch_branch(self, message_id: str, step: int) -> None:
+        """Show the branch of the next (1) or previous (-1) sibling of a message."""
+        siblings = await self.context.store.siblings(message_id)
+        place = siblings.index(message_id) + step
+        if 0 <= place < len(siblings):
+            await self._show(await self.context.store.leaf_below(siblings[place]))
+
+    async def _show(self, leaf_id: str | None) -> None:
+        await self.context.store.set_leaf(self.session_id, leaf_id)
+        await self.context.show(leaf_id)
+
+    # -- drafts and figures
+
+    async def save_draft(self, draft: str) -> None:
+        """Keep the unsent text; the first one makes the session's row. Raises StoreError."""
+        if draft:
+            await self.ensure_stored()
+        if self.context.stored:
+            await self.context.store.set_draft(self.session_id, draft)
+
+    def save_draft_now(self, draft: str) -> None:
+        """The same where nothing can be awaited any more."""
+        if self.context.stored:
+            self.context.store.set_draft_now(self.session_id, draft)
+
+    def forecast(self, draft: str) -> Decimal | None:
+        """What the next request's prompt will cost with `draft` in it; None where unpriced."""
+        context = self.context
+        usage = Usage(prompt_tokens=context.next_request_tokens(draft), source="estimated")
+        return context.models.price(context.model, usage).usd
 
     async def _turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         self.state = "working"
@@ -139,19 +202,13 @@ class Engine:
         finally:
             self.state = "idle"
 
-    def _last_prompt_id(self) -> str | None:
-        for row in reversed(self.context.path.rows):
-            if row.role == "user":
-                return row.id
-        return None
-
     def stop(self) -> None:
         self.conversation.stop()
 
     async def close(self) -> None:
         """Stop what runs, store its end, and let the ledger go."""
         await self.conversation.end()
-        if self.state != "read-only":
+        if self._claimed:
             await self.context.store.release(self.session_id)
         self.state = "closed"
         await self.context.close()

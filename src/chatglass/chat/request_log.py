@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatglass.chat.figures import RequestFigures
@@ -19,9 +20,16 @@ class RequestLog:
     def __init__(self, store: SessionStore, models: ModelManager) -> None:
         self._store = store
         self._models = models
+        self.rows: list[RequestRow] = []
+        """Requests that are over, oldest first."""
         self.figures = RequestFigures()
         self.pending = 0
         """Estimated tokens of the request in flight."""
+
+    def load(self, rows: Sequence[RequestRow]) -> None:
+        """Begin with what is stored."""
+        self.rows = list(rows)
+        self.figures = RequestFigures(rows)
 
     def new(
         self,
@@ -52,5 +60,6 @@ class RequestLog:
             row = replace(row, cost=cost.usd, price_source=cost.source)
         await self._store.finish_request(row)
         self.pending = 0
+        self.rows.append(row)
         self.figures.add(row)
         return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from chatglass.chat.chat_context import ChatContext, new_session
@@ -19,6 +20,9 @@ from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.store.protocol import SessionGone
 from chatglass.store.records import Parameters, SessionRow
 from chatglass.store.sqlite import SqliteStore
+from chatglass.tools.places import Surroundings
+from chatglass.tools.policy import read_place
+from chatglass.tools.tool import InvalidArguments
 from chatglass.tools.tool_manager import ToolManager
 
 DEMO = "demo"
@@ -56,6 +60,7 @@ class Workspace:
                 "--demo talks to the built-in demo."
             )
         self._demo: DemoServer | None = None
+        self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file.parent])
         self.tools = self._make_tools()
 
     def _make_tools(self) -> ToolManager:
@@ -65,8 +70,17 @@ class Workspace:
         return ToolManager.with_builtins(
             known_keys=self.models.key_values,
             key_variables=[variable for variable in variables if variable],
-            own_folders=[self.paths.data, self.paths.config_file.parent],
+            surroundings=self.surroundings,
         )
+
+    def objection_to_reading(self, path: Path, root: Path) -> str | None:
+        """Why a file must not be read unasked from the working directory `root`; None: it may.
+        Resolves links: for a thread."""
+        try:
+            assessment = read_place(self.surroundings.place(str(path), root), self.surroundings)
+        except InvalidArguments as error:
+            return str(error)
+        return None if assessment.verdict == "allow" else assessment.why
 
     async def open(self) -> None:
         """Open the store, and the demo endpoint where it is used. Raises StoreError, ConfigError."""
@@ -128,6 +142,12 @@ class Workspace:
 
     async def new_session(self) -> SessionRow:
         return new_session(Path.cwd(), await self.start_model(), self.parameters())
+
+    def like(self, session: SessionRow, shown: SessionRow) -> SessionRow:
+        """A new session with the model and the parameters of the one on screen."""
+        return replace(
+            session, endpoint=shown.endpoint, model=shown.model, parameters=shown.parameters
+        )
 
     async def session_to_open(self) -> SessionRow:
         """The session that the flags name, else a new one. Raises ConfigError if there is none."""

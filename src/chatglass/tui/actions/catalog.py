@@ -85,6 +85,12 @@ CATALOG: tuple[Action, ...] = (
         slash="retry",
     ),
     Action(
+        id="prompt.edit",
+        label="Edit prompt",
+        tooltip="Write the last prompt (or the one under the cursor) anew, as a new branch",
+        slash="edit",
+    ),
+    Action(
         id="model.choose",
         label="Model",
         tooltip="Choose the endpoint and model that answer from now on",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
@@ -38,6 +40,15 @@ STATE_WORDS: dict[ToolCallState, str] = {
 }
 
 OPEN_STATES: frozenset[ToolCallState] = frozenset({"proposed", "asking", "approved", "running"})
+
+
+def counts_text(calls: Sequence[ToolCallRow]) -> str:
+    """How many there are, and how many of them are at work or wait for an answer."""
+    if not calls:
+        return ""
+    states = Counter(call.state for call in calls)
+    counted = ((states["running"], "running"), (states["asking"], "asking"))
+    return " · ".join([f"{len(calls):,}", *(f"{count} {word}" for count, word in counted if count)])
 
 
 def running_ms(row: ToolCallRow, now: int) -> int | None:

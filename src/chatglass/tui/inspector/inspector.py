@@ -21,6 +21,7 @@ from chatglass.tui.inspector.call_words import (
     SECTIONS,
     Section,
     arguments_text,
+    counts_text,
     error_text,
     seen_note,
     times_text,
@@ -297,15 +298,7 @@ class Inspector(Widget, can_focus=False):
     # -- facts on the frame
 
     def _tell_counts(self) -> None:
-        calls = self._list.calls
-        running = self._list.running
-        asking = sum(call.state == "asking" for call in calls)
-        facts = [str(len(calls))] if calls else []
-        if running:
-            facts.append(f"{running} running")
-        if asking:
-            facts.append(f"{asking} asking")
-        self.border_subtitle = Content(" · ".join(facts))
+        self.border_subtitle = Content(counts_text(self._list.calls))
 
     def on_json_view_changed(self, event: JsonView.Changed) -> None:
         event.stop()

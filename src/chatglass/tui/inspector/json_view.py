@@ -6,11 +6,9 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import Coroutine
-from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.message import Message
@@ -23,6 +21,7 @@ from chatglass.tui.inspector.json_layout import lay_out
 from chatglass.tui.inspector.json_marks import LineMarks
 from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
 from chatglass.tui.inspector.text_search import find_all
+from chatglass.tui.lines.cells import Layer, layered
 from chatglass.tui.lines.figures import size
 from chatglass.tui.lines.line_view import LineView
 from chatglass.values.text import storable
@@ -342,11 +341,11 @@ class JsonView(LineView):
             left, right = span
             selected = self.screen.get_component_rich_style("screen--selection", partial=True)
             layers.append((left, len(text) if right < 0 else right, selected))
-        return _painted(text, layers)
+        return layered(text, layers)
 
-    def _layers(self, y: int, start: int, end: int) -> list[tuple[int, int, Style]]:
+    def _layers(self, y: int, start: int, end: int) -> list[Layer]:
         """Styled stretches of row `y`, from the lowest layer up, counted from the row's start."""
-        layers: list[tuple[int, int, Style]] = []
+        layers: list[Layer] = []
         if self._coloured:
             for a, b, kind in self._marks.parts(start, end):
                 layers.append((a - start, b - start, self.part_style(f"json-view--{kind}")))
@@ -361,18 +360,3 @@ class JsonView(LineView):
             left, right = max(0, offset - start), min(end, offset + length) - start
             layers.append((left, right, self.part_style(f"json-view--{name}")))
         return layers
-
-
-def _painted(text: str, layers: list[tuple[int, int, Style]]) -> Strip:
-    """`text` with the layers laid over each other, later ones on top."""
-    if not layers:
-        return Strip([Segment(text)]) if text else Strip([])
-    cuts = sorted({0, len(text), *(min(edge, len(text)) for a, b, _ in layers for edge in (a, b))})
-    segments: list[Segment] = []
-    for left, right in pairwise(cuts):
-        style = Style.null()
-        for a, b, layer in layers:
-            if a <= left and right <= b:
-                style += layer
-        segments.append(Segment(text[left:right], style))
-    return Strip(segments)

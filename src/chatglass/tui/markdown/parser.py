@@ -25,9 +25,9 @@ from chatglass.tui.markdown.blocks import (
     Rule,
     Table,
 )
+from chatglass.tui.markdown.pipes import delimiter_aligns, row_cells
 
 _MAX_DEPTH = 24  # containers inside one another; deeper markers are text
-_MAX_COLUMNS = 128  # of a table; with more it is text
 
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
@@ -35,9 +35,6 @@ _FENCE_END = re.compile(r"(`{3,}|~{3,})[ \t]*")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})")
 _SETEXT = re.compile(r"(?:=+|-+)[ \t]*")
 _LIST = re.compile(r"([-+*]|(\d{1,9})([.)]))(?=[ \t]|$)")
-_DELIMITER_ROW = re.compile(r"(?:-[-:|]|[:|][-:| \t])[-:| \t]*")
-_DELIMITER = re.compile(r":?-+:?")
-_PIPE = re.compile(r"(?<!\\)\|")
 _STARTS = frozenset("#>`~=-_*+|:0123456789")
 
 
@@ -62,31 +59,6 @@ def _drop(rest: str, column: int, columns: int) -> str:
         taken += 1 if rest[at] == " " else 4 - (column + taken) % 4
         at += 1
     return " " * (taken - columns) + rest[at:]
-
-
-def row_cells(line: str) -> list[str]:
-    """The cells of a table row, `\\|` standing for a pipe."""
-    parts = _PIPE.split(line.strip(" \t"))
-    if parts and not parts[0]:
-        del parts[0]
-    if parts and not parts[-1]:
-        del parts[-1]
-    return [part.replace("\\|", "|").strip(" \t") for part in parts]
-
-
-def _delimiter_aligns(body: str) -> tuple[Align, ...] | None:
-    if not _DELIMITER_ROW.fullmatch(body):
-        return None
-    parts = [part.strip(" \t") for part in body.split("|")]
-    if parts and not parts[0]:
-        del parts[0]
-    if parts and not parts[-1]:
-        del parts[-1]
-    if not parts or len(parts) > _MAX_COLUMNS or not all(map(_DELIMITER.fullmatch, parts)):
-        return None
-    return tuple(
-        ("center" if part[0] == ":" else "right") if part[-1] == ":" else "left" for part in parts
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +330,7 @@ def _header_aligns(paragraph: Paragraph, body: str) -> tuple[Align, ...] | None:
     header = paragraph.lines[-1]
     if "|" not in header or paragraph.lazy == len(paragraph.lines):
         return None
-    aligns = _delimiter_aligns(body.rstrip(" \t"))
+    aligns = delimiter_aligns(body.rstrip(" \t"))
     return aligns if aligns and len(aligns) == len(row_cells(header)) else None
 
 

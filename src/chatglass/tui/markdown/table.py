@@ -8,7 +8,7 @@ from rich.style import Style
 from chatglass.tui.markdown.blocks import Align, Table
 from chatglass.tui.markdown.inline import flat, inline_runs
 from chatglass.tui.markdown.look import MarkdownLook
-from chatglass.tui.markdown.parser import row_cells
+from chatglass.tui.markdown.pipes import row_cells
 from chatglass.tui.markdown.wrap import Row, Run, wrap
 
 _GAP, _CROSS = " │ ", "─┼─"

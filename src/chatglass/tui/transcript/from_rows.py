@@ -16,6 +16,7 @@ from chatglass.store.records import (
     RequestRow,
     ToolCallRow,
 )
+from chatglass.tui.lines.figures import size
 from chatglass.tui.meter import figures
 from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem, ToolCard
 from chatglass.values.text import one_line
@@ -107,7 +108,6 @@ def answer_item(
 
 
 def card_of(call: ToolCallRow) -> ToolCard:
-    size = figures.size(call.result_bytes) if call.finished_at else ""
     return ToolCard(
         tool_call_id=call.id,
         name=call.name,
@@ -115,7 +115,7 @@ def card_of(call: ToolCallRow) -> ToolCard:
         state=call.state,
         started_at=call.started_at,
         duration_ms=call.duration_ms,
-        size=size,
+        size=size(call.result_bytes) if call.finished_at else "",
     )
 
 

@@ -1,0 +1,39 @@
+"""FirstLook: the few settings that the first frame needs, read before the strict reading.
+
+Importing and running the strict reader takes 0.2 s of CPU, which would come before anything is
+on screen. Whatever is wrong here is left to it: it runs right after the first frame and reports.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    theme: str = "chatglass-dark"
+    sidebar: bool = True
+    reduced_motion: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def first_look(path: Path) -> FirstLook:
+    """What `path` says, as far as it can be read."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return FirstLook()
+    theme: Any = table.get("theme")
+    sidebar: Any = table.get("sidebar")
+    keys: Any = table.get("keys")
+    texts = cast(dict[str, Any], keys) if isinstance(keys, dict) else {}
+    return FirstLook(
+        theme=theme if isinstance(theme, str) else "chatglass-dark",
+        sidebar=sidebar if isinstance(sidebar, bool) else True,
+        reduced_motion=table.get("reduced_motion") is True,
+        keys={name: key for name, key in texts.items() if isinstance(key, str)},
+    )

@@ -1,0 +1,16 @@
+"""What the actions of the registry do, by area."""
+
+from __future__ import annotations
+
+from chatglass.tui.commands import answers, program, sessions, settings, view
+from chatglass.tui.commands.table import Commands
+
+COMMANDS = Commands(
+    {
+        **sessions.COMMANDS,
+        **answers.COMMANDS,
+        **settings.COMMANDS,
+        **view.COMMANDS,
+        **program.COMMANDS,
+    }
+)

@@ -1,0 +1,88 @@
+"""Commands on what is shown: inspector, sidebar, scrolling, focus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatglass.tui.commands.table import Command
+
+if TYPE_CHECKING:
+    from chatglass.tui.app import ChatglassApp
+
+
+async def inspector(app: ChatglassApp, argument: str) -> None:
+    """Open a call (`argument`) beside the transcript where that is shown, else full-screen."""
+    chat = app.chat
+    session = app.current
+    if session is None:
+        return
+    if argument and chat.inspector.size.height > 0:
+        chat.inspector.open_call(argument)
+        return
+    from chatglass.tui.inspector.screen import InspectorScreen
+
+    def closed(tool_call_id: str | None) -> None:
+        chat.full_inspector = None
+        if tool_call_id is not None:
+            chat.inspector.open_call(tool_call_id, take_focus=False)
+
+    chat.full_inspector = InspectorScreen(
+        chat.load_result,
+        list(session.view.calls.values()),
+        open_id=argument or chat.inspector.chosen,
+    )
+    await app.push_screen(chat.full_inspector, closed)
+
+
+async def sidebar(app: ChatglassApp, argument: str) -> None:
+    """Show or hide the right side; where there is no room for it, over the transcript."""
+    app.chat.toggle_class("-overlay" if app.chat.has_class("-narrow") else "-sidebar")
+
+
+async def page_up(app: ChatglassApp, argument: str) -> None:
+    app.chat.transcript.action_page(-1)
+
+
+async def page_down(app: ChatglassApp, argument: str) -> None:
+    app.chat.transcript.action_page(1)
+
+
+async def to_top(app: ChatglassApp, argument: str) -> None:
+    app.chat.transcript.action_to_start()
+
+
+async def to_end(app: ChatglassApp, argument: str) -> None:
+    app.chat.transcript.jump_to_end()
+
+
+async def open_part(app: ChatglassApp, argument: str) -> None:
+    app.chat.transcript.action_open()
+
+
+async def write(app: ChatglassApp, argument: str) -> None:
+    app.chat.composer.focus()
+
+
+async def editor(app: ChatglassApp, argument: str) -> None:
+    app.chat.composer.open_editor()
+
+
+async def answer_question(app: ChatglassApp, argument: str) -> None:
+    if app.chat.approval.waiting:
+        app.chat.approval.focus()
+    else:
+        app.chat.say("No tool call waits for an answer.")
+
+
+COMMANDS: dict[str, Command] = {
+    "view.inspector": inspector,
+    "view.sidebar": sidebar,
+    "transcript.page_up": page_up,
+    "transcript.page_down": page_down,
+    "transcript.top": to_top,
+    "transcript.end": to_end,
+    "transcript.open": open_part,
+    "composer.focus": write,
+    "composer.editor": editor,
+    "approval.focus": answer_question,
+}

@@ -1,0 +1,43 @@
+"""OpenSession: a session that is open in this window, on screen or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chatglass.chat.stats import TokenStats
+from chatglass.tui.session_view import SessionView
+
+if TYPE_CHECKING:
+    from chatglass.chat.engine import Engine
+    from chatglass.chat.events import Event
+    from chatglass.tui.approval.asking import SessionApproval
+
+
+@dataclass(slots=True, eq=False)
+class OpenSession:
+    """Its engine, and all the screen knows of it. The app keeps one for each session id."""
+
+    engine: Engine
+    approval: SessionApproval
+    view: SessionView = field(default_factory=SessionView)
+    stats: TokenStats = field(default_factory=TokenStats)
+    draft: str = ""
+    inbox: list[Event] = field(default_factory=list)
+    """Events that were posted and are not shown yet."""
+
+    @property
+    def id(self) -> str:
+        return self.engine.session_id
+
+    @property
+    def title(self) -> str:
+        return self.engine.context.session.title
+
+    @property
+    def working(self) -> bool:
+        return self.engine.state == "working"
+
+    @property
+    def asking(self) -> bool:
+        return bool(self.approval.waiting)
