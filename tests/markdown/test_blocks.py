@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from chatglass.tui.markdown.blocks import Code, Empty, Heading, Item, Leaf, Paragraph, Rule, Table
-from chatglass.tui.markdown.parser import BlockParser, row_cells
+from chatglass.tui.markdown.parser import BlockParser
+from chatglass.tui.markdown.pipes import row_cells
 from markdown.fragments import LINES, anything
 
 REFERENCE = MarkdownIt("commonmark", {"html": False}).enable("table").disable("reference")

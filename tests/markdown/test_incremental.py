@@ -89,6 +89,15 @@ def test_long_blocks(open_block: str, seed: int) -> None:
     assert [plain(s) for s in stream(chunks, [50])] == [plain(s) for s in whole]
 
 
+@pytest.mark.parametrize(
+    "last", ["--|--\n1 | 2", "==", "\n# Heading", "[1]: https://example.org", "```"]
+)
+def test_a_long_paragraph_whose_last_line_changes_what_it_is(last: str) -> None:
+    header = "first\n" + "word " * 400 + "| b\n"
+    whole, _ = MarkdownDocument(header + last).lines(50, LOOK)
+    assert [plain(s) for s in stream([header, *last], [50])] == [plain(s) for s in whole]
+
+
 LONG = [
     "word **strong words** and `code` " * 200,
     "".join(

@@ -29,6 +29,7 @@ SHOWN = {
     "blocks are a line apart": ("# One\ntext\n* * *\nmore", ["One", "", "text", "", "─" * 40, "", "more"]),
     "words wrap, long ones break": ("aaaa bbbb " + "c" * 45, ["aaaa bbbb", "c" * 40, "c" * 5]),
     "hard and soft breaks": ("one\ntwo  \nthree\\\nfour", ["one two", "three", "four"]),
+    "words outside ASCII wrap alike": ("été " * 11 + "é" * 45, [("été " * 10).rstrip(), "été", "é" * 40, "é" * 5]),
     "wide characters": ("漢字" * 12, ["漢字" * 10, "漢字" * 2]),
     "no line begins with a full stop": ("漢" * 20 + "。", ["漢" * 19, "漢。"]),
     "lists": (
@@ -44,6 +45,7 @@ SHOWN = {
     "tasks": ("- [ ] open\n- [X] done\n1. [x] third\n- [x]y", ["☐ open", "☑ done", "", "1. ☑ third", "", "• [x]y"]),
     "empty items": ("-\n- a\n>", ["•", "• a", "", "▌"]),
     "quotes": ("> a\n>\n> > b\nlazy", ["▌ a", "▌", "▌ ▌ b lazy"]),
+    "blocks in a quote are a line apart": ("> # a\n> b", ["▌ a", "▌", "▌ b"]),
     "tables": (
         "| name | n | mid |\n|---|--:|:-:|\n| a | 10 | x |\n| `bb` | 5 |",
         ["name │  n │ mid", "─────┼────┼────", "a    │ 10 │  x", "bb   │  5 │"],

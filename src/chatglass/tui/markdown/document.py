@@ -142,9 +142,11 @@ class MarkdownDocument:
         if self._mark is not None:
             self._parser.undo(self._mark)
             self._mark = None
-        *whole, self._partial = (self._partial + visible(storable(text))).split("\n")
-        for line in whole:
-            self._parser.feed(line)
+        first, *more = visible(storable(text)).split("\n")
+        self._partial += first
+        for line in more:
+            self._parser.feed(self._partial)
+            self._partial = line
         if self._finishing:
             self._finished = True
             if self._partial:
@@ -279,4 +281,4 @@ def _goes_on(before: Leaf, leaf: Leaf) -> bool:
 def _flow_text(leaf: Leaf) -> str:
     """The text of a paragraph or heading; link definitions keep their own lines."""
     text = "\n".join(leaf.lines)
-    return _DEFINITION.sub("  \n", text) if "\n[" in text else text
+    return _DEFINITION.sub("  \n", text) if len(leaf.lines) > 1 and "\n[" in text else text

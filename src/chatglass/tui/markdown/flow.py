@@ -31,7 +31,8 @@ class FlowView:
             rows += more[:-1]
             at = end
         self._kept += len(rows)
-        self._done = text[:at]
+        if at > len(self._done):
+            self._done = text[:at]
         last, _ = wrap(self._carry + self._runs(text[at:]), self._width)
         return kept, rows + last
 
