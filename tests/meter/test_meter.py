@@ -254,7 +254,7 @@ async def test_new_figures_never_lay_anything_out() -> None:
         for number in range(5):
             app.now += 1
             app.query_one(Meter).show(changed(input_tokens=10**number, pending=number))
-            app.query_one(TopLine).show(title=f"[b]title {number}", stats=STATS)
+            app.query_one(TopLine).show(f"[b]title {number}", "m", "e", STATS)
             await pilot.pause()
         assert layouts == 0
         rows = [

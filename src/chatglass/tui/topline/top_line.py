@@ -95,7 +95,6 @@ class TopLine(Widget):
 
     def show(
         self,
-        *,
         title: str | None = None,
         model: str | None = None,
         endpoint: str | None = None,
