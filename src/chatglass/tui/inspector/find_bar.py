@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.message_pump import MessagePump
 from textual.widgets import Input
 
 
@@ -24,27 +23,32 @@ class FindBar(Input):
         Binding("escape", "close", "End search", show=False),
     ]
 
-    class _OfBar(Message):
-        @property
-        def control(self) -> MessagePump | None:
-            """The bar that sent it, so that handlers can name the one they mean."""
-            return self._sender
+    class BarMessage(Message):
+        """`control` is the bar, so that handlers can name the one they mean."""
 
-    class Sought(_OfBar):
+        def __init__(self, bar: FindBar) -> None:
+            super().__init__()
+            self.bar = bar
+
+        @property
+        def control(self) -> FindBar:
+            return self.bar
+
+    class Sought(BarMessage):
         """The text to find is another; empty ends the search."""
 
-        def __init__(self, sought: str) -> None:
-            super().__init__()
+        def __init__(self, bar: FindBar, sought: str) -> None:
+            super().__init__(bar)
             self.sought = sought
 
-    class Stepped(_OfBar):
+    class Stepped(BarMessage):
         """Go to the next match (1) or the one before (-1)."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
+        def __init__(self, bar: FindBar, step: int) -> None:
+            super().__init__(bar)
             self.step = step
 
-    class Closed(_OfBar):
+    class Closed(BarMessage):
         """Escape: the bar is hidden, the marks may go."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -58,15 +62,15 @@ class FindBar(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.has_class("-shown"):
-            self.post_message(self.Sought(event.value))
+            self.post_message(self.Sought(self, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
 
     def action_step(self, step: int) -> None:
-        self.post_message(self.Stepped(step))
+        self.post_message(self.Stepped(self, step))
 
     def action_close(self) -> None:
         self.remove_class("-shown")
         self.value = ""
-        self.post_message(self.Closed())
+        self.post_message(self.Closed(self))
