@@ -67,6 +67,18 @@ def test_a_found_server_does_not_replace_a_configured_one() -> None:
     assert list(models.endpoints) == ["openai", "ollama"]
 
 
+def test_a_found_server_that_is_configured_by_address_is_not_doubled() -> None:
+    models = Models.configured({}, base_url="http://localhost:11434/v1")
+    models.add(Endpoint(name="ollama", base_url="http://127.0.0.1:11434/v1"))
+    assert list(models.endpoints) == ["localhost:11434"]
+
+
+def test_a_session_finds_its_local_server_again() -> None:
+    endpoint = Models({}).client("lmstudio").endpoint
+    assert (endpoint.base_url, endpoint.key) == ("http://127.0.0.1:1234/v1", None)
+    assert endpoint.is_local
+
+
 async def test_the_models_of_the_settings_come_first() -> None:
     async with loopback() as server:
         server.paths["/v1/models"] = json_reply({"data": [{"id": "z"}, {"id": "m2"}]})

@@ -45,6 +45,15 @@ async def discover(
     return [found for probe in probes if (found := probe.result()) is not None]
 
 
+def usual_endpoint(name: str) -> Endpoint | None:
+    """The endpoint that `discover` calls `name` on a usual port, whether it runs or not."""
+    for kind, port in USUAL_PORTS:
+        if kind == name:
+            url = f"http://127.0.0.1:{port}/v1"
+            return Endpoint(name=name, base_url=url, kind=kind, is_local=True)
+    return None
+
+
 async def _probe(port: int, timeout_s: float) -> Endpoint | None:
     root = f"http://127.0.0.1:{port}"
     try:

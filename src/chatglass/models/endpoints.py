@@ -108,6 +108,14 @@ def is_loopback(url: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def local_address(url: str) -> int | None:
+    """The port of an address on this machine, which says which server it is; None elsewhere."""
+    if not is_loopback(url):
+        return None
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def kind_of(url: str) -> EndpointKind:
     """What an address says of the server; `other` where it says nothing."""
     parts = urlsplit(url)

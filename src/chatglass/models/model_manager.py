@@ -10,7 +10,12 @@ from typing import Any
 
 from chatglass.models import discovery, estimates, prices
 from chatglass.models.client import OpenAIClient, Timeouts
-from chatglass.models.endpoints import ConfiguredEndpoint, EndpointEntry, configured_endpoints
+from chatglass.models.endpoints import (
+    ConfiguredEndpoint,
+    EndpointEntry,
+    configured_endpoints,
+    local_address,
+)
 from chatglass.models.retries import RetryPolicy
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.values.usage import UNPRICED, Cost, Usage
@@ -90,15 +95,18 @@ class Models:
         return MappingProxyType({name: c.endpoint for name, c in self._configured.items()})
 
     def add(self, endpoint: Endpoint) -> None:
-        """Add an endpoint that was found or started after the start. One of that name that is
-        configured already stays as it is."""
-        self._configured.setdefault(endpoint.name, ConfiguredEndpoint(endpoint=endpoint))
+        """Add an endpoint that was found or started after the start. One that is there already,
+        by its name or its address, stays as it is."""
+        address = local_address(endpoint.base_url)
+        known = (local_address(c.endpoint.base_url) for c in self._configured.values())
+        if endpoint.name not in self._configured and (address is None or address not in known):
+            self._configured[endpoint.name] = ConfiguredEndpoint(endpoint=endpoint)
 
     def client(self, endpoint: str) -> OpenAIClient:
         """The one client of that endpoint. Raises ModelError for an unknown name."""
         if (known := self._clients.get(endpoint)) is not None:
             return known
-        configured = self._configured.get(endpoint)
+        configured = self._find(endpoint)
         if configured is None:
             names = ", ".join(sorted(self._configured)) or "none"
             raise ModelError(
@@ -120,7 +128,7 @@ class Models:
         """The models to offer: those of the settings first, then those the server lists. Raises
         ModelError where the server does not answer and the settings name none."""
         client = self.client(endpoint)
-        named = list(self._configured[endpoint].endpoint.models)
+        named = list(client.endpoint.models)
         try:
             listed = await client.list_models()
         except ModelError:
@@ -131,7 +139,7 @@ class Models:
 
     async def context_window(self, ref: ModelRef) -> int | None:
         """The most tokens the model takes, from settings, server or genai-prices; else None."""
-        configured = self._configured.get(ref.endpoint)
+        configured = self._find(ref.endpoint)
         if configured is None:
             return None
         if configured.context_window is not None:
@@ -151,7 +159,7 @@ class Models:
 
     def price(self, ref: ModelRef, usage: Usage) -> Cost:
         """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
-        configured = self._configured.get(ref.endpoint)
+        configured = self._find(ref.endpoint)
         if configured is None:
             return UNPRICED
         return prices.price(configured.endpoint, ref.model, usage, self._prices)
@@ -188,6 +196,13 @@ class Models:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.close()
+
+    def _find(self, name: str) -> ConfiguredEndpoint | None:
+        """An endpoint by name. A session that was held with a server on one of the usual ports
+        finds it again, without a search and also when it does not run."""
+        if name not in self._configured and (usual := discovery.usual_endpoint(name)) is not None:
+            self._configured[name] = ConfiguredEndpoint(endpoint=usual)
+        return self._configured.get(name)
 
     def _calibration(self, ref: ModelRef) -> estimates.Calibration:
         return self._calibrations.setdefault(ref, estimates.Calibration())
