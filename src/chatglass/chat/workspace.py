@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chatglass.chat.chat_context import ChatContext, new_session
 from chatglass.chat.compaction import STRATEGIES
+from chatglass.chat.debug_log import close_log, open_log
 from chatglass.chat.engine import Engine, TurnRules
 from chatglass.chat.ports import BeforeRequest, DecideTool
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.config.paths import Paths, find_paths
 from chatglass.config.settings import Settings, load_settings
-from chatglass.models.demo import DemoServer
 from chatglass.models.model_manager import Models
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.store.protocol import SessionGone
@@ -24,6 +26,9 @@ from chatglass.tools.places import Surroundings
 from chatglass.tools.policy import read_place
 from chatglass.tools.tool import InvalidArguments
 from chatglass.tools.tool_manager import ToolManager
+
+if TYPE_CHECKING:
+    from chatglass.models.demo import DemoServer
 
 DEMO = "demo"
 
@@ -60,7 +65,8 @@ class Workspace:
                 "--demo talks to the built-in demo."
             )
         self._demo: DemoServer | None = None
-        self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file.parent])
+        self._log: logging.Handler | None = None
+        self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
         self.tools = self._make_tools()
 
     def _make_tools(self) -> ToolManager:
@@ -86,12 +92,17 @@ class Workspace:
         """Open the store, and the demo endpoint where it is used. Raises StoreError, ConfigError."""
         if not self.options.no_save:
             self.paths.make()
+            self._log = open_log(
+                self.paths.log, debug=self.options.debug, known_keys=self.models.key_values
+            )
         await self.store.open()
         if self.uses_demo:
             await self.start_demo()
 
     async def start_demo(self) -> Endpoint:
         """The demo endpoint, started if it is not running."""
+        from chatglass.models.demo import DemoServer
+
         if self._demo is None:
             self._demo = DemoServer()
             await self._demo.start()
@@ -112,6 +123,8 @@ class Workspace:
         if self._demo is not None:
             await self._demo.stop()
         await self.store.close()
+        if self._log is not None:
+            close_log(self._log)
 
     # -- sessions
 

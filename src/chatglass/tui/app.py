@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from chatglass.config.first_look import FirstLook
     from chatglass.config.options import Options
     from chatglass.store.records import SessionRow
+
+_log = logging.getLogger(__name__)
 
 
 class ChatglassApp(App[None]):
@@ -206,7 +209,7 @@ class ChatglassApp(App[None]):
         """A worker that failed unforeseen: said on screen, and kept in the log."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             error = event.worker.error
-            self.log.error(f"worker {event.worker.group}: {error!r}")
+            _log.error("worker %s failed", event.worker.group, exc_info=error)
             self.notify(
                 visible(f"{type(error).__name__}: {error}"),
                 title="Something went wrong",

@@ -311,11 +311,20 @@ class SessionView:
         self._update_call(
             event.tool_call_id,
             state=event.status,
-            finished_at=now_ms(),
+            finished_at=self._end_of(event),
             result_bytes=event.result_bytes,
             seen_bytes=event.seen_bytes,
             error=None if event.status == "ok" else event.preview,
         )
+
+    def _end_of(self, event: ToolCallFinished) -> int:
+        """When the call ended, so that its duration is the one that was measured."""
+        started = (
+            self.calls[event.tool_call_id].started_at if event.tool_call_id in self.calls else None
+        )
+        if started is None or event.duration_ms is None:
+            return now_ms()
+        return started + event.duration_ms
 
     def _update_call(self, tool_call_id: str, **changes: object) -> None:
         row = self.calls.get(tool_call_id)

@@ -219,7 +219,7 @@ class ChatScreen(Screen[None]):
         self.meter.show(replace(session.stats, pending=pending))
 
     def _refresh_stats(self) -> None:
-        self.run_worker(self._read_stats(), group="stats", exclusive=True, exit_on_error=False)
+        self.run_worker(self._read_stats, group="stats", exclusive=True, exit_on_error=False)
 
     async def _read_stats(self) -> None:
         session = self.session
