@@ -129,6 +129,7 @@ async def test_no_key_of_the_environment_goes_anywhere(monkeypatch: pytest.Monke
     for request in server.received:
         assert "sk-secret-of-another" not in str(request)
         assert request.headers["x-mine"] == "yes"
+        assert not {"openai-organization", "openai-project", "x-team"} & set(request.headers)
     assert "authorization" not in keyless.headers
     assert "authorization" not in listed.headers
     assert keyed.headers["authorization"] == "Bearer own-key"

@@ -78,6 +78,11 @@ def test_a_known_name_on_an_unknown_host_is_unpriced(url: str) -> None:
     assert context_window(url, "gpt-4o") is None
 
 
+def test_a_provider_named_in_the_path_is_not_at_that_host() -> None:
+    url = "https://example.com/x.googleapis.com/v1"
+    assert price(at(url), "gemini-2.5-flash", USAGE, {}) == UNPRICED
+
+
 @pytest.mark.parametrize(
     ("url", "model"),
     [
