@@ -1,49 +1,72 @@
 # Two commands on a fresh machine: `make run` opens the app, `make test` runs the tests.
+# `make run ARGS='-p hello --demo'` passes flags on; so do test, test-all and bench.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SOURCES := src tests bench docs
 # Without .pyc files every start costs seconds.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run test test-all check bench lock clean
+.PHONY: run test test-all check bench docs lock build clean
 
 run: $(VENV)/.installed
 	@$(BIN)/chatglass $(ARGS)
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 test-all: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n 2 --run-slow $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --run-slow $(ARGS)
 
 check: $(VENV)/.installed-dev
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.run $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
+
+# docs/keys.md, docs/settings.md and docs/screenshot.svg, from the program itself.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/make.py
+	$(BIN)/python docs/screenshot.py
 
 lock: $(VENV)/.installed-dev
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
 
-$(VENV)/bin/python:
+build: $(VENV)/.installed-dev
+	$(BIN)/uv build --quiet --out-dir dist
+
+clean:
+	rm -rf $(VENV) build dist
+
+# A stamp and not bin/python, which stands before pip is in: a start that was broken off goes on here.
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo 'chatglass needs Python 3.11 or newer; name one with: make PYTHON=python3.12 run'; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
-		{ echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
+		{ echo 'chatglass needs Python 3.11 or newer. Where it has another name: make PYTHON=python3.12 run' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Installing into $(VENV), once; this takes about half a minute.' >&2
 	@$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.uv: $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || echo 'uv is not to be had; going on with pip, which is slower'
 	@touch $@
 
-# $(1): what to install. The lock pins the tested set; it is used as constraints, so that an extra installs its own.
+$(VENV)/.uv: $(VENV)/.made
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || \
+		echo 'uv is not to be had here; going on with pip, which takes longer.' >&2
+	@touch $@
+
+# The lock pins the tested set. It constrains, so that `run` installs without the development
+# extras. pip wants a hash of everything once one is named, and an editable install has none.
 define install
-	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e $(1); \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e $(1) && $(BIN)/python -m compileall -q $(VENV)/lib src; fi
+	@if [ -x $(BIN)/uv ]; then \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e $(1); \
+	else \
+		sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > $(VENV)/constraints.txt && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e $(1); \
+	fi
+	@$(BIN)/python -m compileall -q src
 endef
 
 $(VENV)/.installed: $(VENV)/.uv pyproject.toml requirements.lock
@@ -53,6 +76,3 @@ $(VENV)/.installed: $(VENV)/.uv pyproject.toml requirements.lock
 $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml requirements.lock
 	$(call install,'.[dev]')
 	@touch $@ $(VENV)/.installed
-
-clean:
-	rm -rf $(VENV) build dist

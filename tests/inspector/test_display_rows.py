@@ -83,6 +83,12 @@ def test_words_stay_whole_where_they_fit() -> None:
     ]
 
 
+def test_signs_widened_by_a_selector_do_not_overflow() -> None:
+    text = "❤\ufe0f" * 20
+    rows = rows_of(text, 10)
+    assert max(cell_len(text[slice(*rows.span(i))]) for i in range(len(rows))) <= 10
+
+
 def test_one_row_for_nothing_and_none_for_the_last_newline() -> None:
     assert len(rows_of("", 10)) == 1
     assert len(rows_of("a\n", 10)) == 1

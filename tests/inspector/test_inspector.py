@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, get_args
 
 import pytest
@@ -265,8 +266,10 @@ async def test_a_slow_result_never_shows_under_another_call() -> None:
     gates: dict[str, asyncio.Event] = {"call-1": asyncio.Event(), "call-2": asyncio.Event()}
 
     async def load(tool_call_id: str) -> ToolResult:
-        # A loader that can't be stopped, like a database thread.
-        await asyncio.shield(asyncio.ensure_future(gates[tool_call_id].wait()))
+        while not gates[tool_call_id].is_set():
+            # A loader that can't be stopped, like one that waits for a thread.
+            with suppress(asyncio.CancelledError):
+                await gates[tool_call_id].wait()
         return ToolResult(f"result of {tool_call_id}", "")
 
     app = InspectorApp(load)

@@ -88,6 +88,18 @@ async def test_changes_elsewhere_paint_no_line() -> None:
         assert app.numbers.lines_painted >= before + 12, "other colours are other lines"
 
 
+async def test_another_background_below_shows_at_once() -> None:
+    app = NumbersApp()
+    async with app.run_test(size=(30, 14)) as pilot:
+        app.numbers.styles.background = "transparent"
+        await pilot.pause()
+        before = [segment.style for segment in app.numbers.render_lines(Region(0, 2, 30, 1))[0]]
+        app.query_one(Container).styles.background = "#402010"
+        await pilot.pause()
+        after = [segment.style for segment in app.numbers.render_lines(Region(0, 2, 30, 1))[0]]
+        assert before != after
+
+
 async def test_keys_move_the_cursor() -> None:
     app = NumbersApp()
     async with app.run_test(size=(30, 14)) as pilot:
@@ -105,6 +117,7 @@ async def test_the_cursor_keeps_its_row_when_rows_are_replaced() -> None:
     app = NumbersApp()
     async with app.run_test(size=(30, 14)) as pilot:
         app.numbers.move_cursor(500)
+        app.numbers.jump_to(y=495)
         await pilot.pause()
         place = app.numbers.cursor - round(app.numbers.scroll_y)
         app.numbers.rows = [f"new {i}" for i in range(7)] + app.numbers.rows

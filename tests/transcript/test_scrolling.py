@@ -146,6 +146,51 @@ async def test_following_survives_other_sizes() -> None:
             assert screen_rows(app)[-1] == last
 
 
+async def test_what_changes_while_hidden_is_there_when_shown() -> None:
+    async with shown(conversation(2)) as (app, transcript, pilot):
+        transcript.display = False
+        await pilot.pause()
+        transcript.item("a1").text = "changed meanwhile"
+        transcript.changed("a1")
+        transcript._pacer.flush_now()
+        transcript.display = True
+        await pilot.pause(0.05)
+        assert screen_rows(app)[-1].strip() == "changed meanwhile"
+
+
+async def test_textual_s_own_scrolling_does_not_animate() -> None:
+    async with shown(conversation(100)) as (_, transcript, pilot):
+        transcript.scroll_home()
+        await pilot.pause()
+        assert transcript.scroll_y == 0
+        transcript.scroll_to(y=400, duration=5.0)
+        assert transcript.scroll_y == transcript.scroll_target_y
+        assert abs(transcript.scroll_y - 400) < 60
+
+
+async def test_the_thumb_is_drawn_only_when_it_moves() -> None:
+    items = conversation(3_000)
+    items.append(AnswerItem(id="s", at=NOON, model="m", status="streaming"))
+    async with shown(items) as (_, transcript, pilot):
+        bar = transcript.vertical_scrollbar
+        drawn = 0
+        refresh = bar.refresh
+
+        def counted(*args, **kwargs):
+            nonlocal drawn
+            drawn += 1
+            return refresh(*args, **kwargs)
+
+        bar.refresh = counted
+        for _ in range(50):
+            transcript.push_text("s", "word\n\n")
+            transcript._pacer.flush_now()
+        await pilot.pause()
+        assert drawn <= 1
+        await pilot.press("home")
+        assert drawn <= 3
+
+
 async def test_home_and_end() -> None:
     async with shown(conversation(500)) as (app, transcript, pilot):
         await pilot.press("home")

@@ -67,7 +67,7 @@ class ChatglassApp(App[None]):
 
     def _bind_actions(self) -> None:
         try:
-            ACTIONS.apply_keymap(self.look.keys)
+            self.set_keymap(ACTIONS.apply_keymap(self.look.keys))
         except ConfigError as error:
             self.start_error = str(error)
         for binding in ACTIONS.bindings("app"):

@@ -293,9 +293,11 @@ class ChatScreen(Screen[None]):
     async def _draft_changed(self, message: Composer.DraftChanged) -> None:
         session = self.session
         self._show_forecast()
-        if session is None or session.draft == message.text:
+        # The message may be older than a switch of the session: what counts is what stands there.
+        draft = self.composer.draft
+        if session is None or session.draft == draft:
             return
-        session.draft = message.text
+        session.draft = draft
         await self._store_draft(session)
 
     async def _store_draft(self, session: OpenSession) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.geometry import Region, Size
-from textual.scrollbar import ScrollBar, ScrollTo
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 from chatglass.tui.transcript.items import AnswerItem, Item
@@ -112,8 +113,9 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._insert(self._items.index_of(item_id) + 1, item)
 
     def remove_item(self, item_id: str) -> None:
-        self._drop_selection()
-        self._items.remove(self._items.index_of(item_id))
+        index = self._items.index_of(item_id)
+        self._drop_selection(index)
+        self._items.remove(index)
         self._dirty.pop(item_id, None)
         self._pushed.pop(item_id, None)
         self._pushed_reasoning.pop(item_id, None)
@@ -138,8 +140,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._pacer.request()
 
     def _insert(self, index: int, item: Item) -> None:
-        if index < len(self._items.items):
-            self._drop_selection()
+        self._drop_selection(index)
         self._items.insert(index, item)
         viewport = self._items.viewport
         if not viewport.following and index >= viewport.end_item:
@@ -201,12 +202,9 @@ class TranscriptPane(PaintedRows, can_focus=True):
         if delta := round(new_value) - self._top:
             self.scroll_lines(delta)
 
-    def _on_scroll_to(self, message: ScrollTo) -> None:
+    def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
         # An animation would run towards a line that a corrected height has moved.
-        message.stop()
-        message.prevent_default()
-        if message.y is not None:
-            self.scroll_to(y=message.y, animate=False)
+        super().scroll_to(x, y, **{**options, "animate": False})
 
     def _moved(self) -> None:
         self._place()
@@ -269,8 +267,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._refiner.busy()
         self._take_pushed()
         if not self._arranged():
-            self._dirty.clear()  # the first layout reads all
-            return
+            return  # not on screen: what is dirty is read when it is shown
         layout, viewport = self._items, self._items.viewport
         dirty, self._dirty = self._dirty, {}
         top = (viewport.item, viewport.line)
@@ -339,7 +336,8 @@ class TranscriptPane(PaintedRows, can_focus=True):
             self._tick_handle = None
 
     def on_resize(self) -> None:
-        self._arranged()
+        if self._arranged() and self._dirty:
+            self._pacer.request()
 
     def _before_arranging(self) -> None:
         self._take_pushed()

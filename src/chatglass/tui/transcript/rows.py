@@ -13,7 +13,7 @@ from chatglass.tui.transcript.find import Finder
 from chatglass.tui.transcript.layout import Layout
 from chatglass.tui.transcript.look import Look, make_look
 from chatglass.tui.transcript.painter import Painter
-from chatglass.tui.transcript.selection import bounded, place, selected_text, span_in
+from chatglass.tui.transcript.selection import bounded, item_and_line, place, selected_text, span_in
 from chatglass.tui.transcript.strips import Span
 from chatglass.tui.transcript.view import GUTTER, Documents, Setting, View
 
@@ -222,7 +222,8 @@ class PaintedRows(ScrollView):
         span = span_in(start, end, place(index, line), len(view.line(line).text))
         return ((*span, look.selection),) if span else ()
 
-    def _drop_selection(self) -> None:
-        """Places count items: where one is put between them, a selection means something else."""
-        if self._selection is not None:
+    def _drop_selection(self, index: int = 0) -> None:
+        """Places count items: where one comes or goes before the end of a selection, it would
+        mean something else."""
+        if self._selection is not None and item_and_line(self._selection[1].y)[0] >= index:
             self.screen.clear_selection()

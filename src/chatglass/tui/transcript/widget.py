@@ -296,9 +296,9 @@ class Transcript(BrowsedPane, inherit_bindings=False):
             self._items.update(index)
         line = self._finder.line_of_current(self._items.view(index))
         viewport = self._items.viewport
+        viewport.following = False  # else what was unfolded would push the match away
         if not 0 <= viewport.row_of(index, line) < viewport.height:
             viewport.show(index, line)
             viewport.scroll_by(-(viewport.height // 3))
-        else:
-            viewport.settle()
+        viewport.following = viewport.settle()
         self._moved()
