@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := src tests bench docs
 # Without .pyc files every start costs seconds.
 export UV_COMPILE_BYTECODE := 1
@@ -53,19 +54,16 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.uv: $(VENV)/.made
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || \
-		echo 'uv is not to be had here; going on with pip, which takes longer.' >&2
+	@$(PIP_INSTALL) uv || echo 'uv is not to be had here.' >&2
 	@touch $@
 
-# The lock pins the tested set. It constrains, so that `run` installs without the development
-# extras. pip wants a hash of everything once one is named, and an editable install has none.
+# The lock pins the tested set. For uv it constrains, so that `run` goes without the development
+# extras. pip wants a hash of all it installs once one is named, and this project has none: so first
+# the whole lock, then the project alone.
 define install
-	@if [ -x $(BIN)/uv ]; then \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e $(1); \
-	else \
-		sed -e '/^ *--hash=/d' -e 's/ *\\$$//' requirements.lock > $(VENV)/constraints.txt && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e $(1); \
-	fi
+	@{ [ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e $(1); } || { \
+		echo 'Installing with pip, which takes longer.' >&2; \
+		$(PIP_INSTALL) --require-hashes -r requirements.lock && $(PIP_INSTALL) --no-deps -e .; }
 	@$(BIN)/python -m compileall -q src
 endef
 

@@ -26,12 +26,15 @@ def import_engine() -> type[Workspace]:
 
 
 def import_services() -> None:
-    """What is needed to send: openai and genai-prices (about 0.8 s), SessionManager (1.5 s)."""
+    """What is needed to send: openai and genai-prices (about 0.8 s), SessionManager (1.5 s);
+    and the first lexer, which code in an answer would wait for."""
     with _yielding():
         from chatglass.chat import ledger
         from chatglass.models import preload
+        from chatglass.tui.markdown import highlight
 
         preload.preload()
+        highlight.warm()
         ledger.preload()
 
 

@@ -126,7 +126,7 @@ class LineList(LineView):
         if index is not None and index != self._cursor and 0 <= offset < self.page_height:
             # Rows came or went above: the cursor's row keeps its place on screen.
             self._cursor = index
-            pass
+            self.jump_to(y=index - offset)
         self.move_cursor(index if index is not None else self._cursor)
 
     def on_resize(self) -> None:
