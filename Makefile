@@ -33,9 +33,10 @@ docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/make.py
 	$(BIN)/python docs/screenshot.py
 
+# Keeps what is pinned and still fits; `make lock ARGS=--upgrade` takes the newest of everything.
 lock: $(VENV)/.installed-dev
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command 'make lock' --extra dev pyproject.toml -o requirements.lock $(ARGS)
 
 build: $(VENV)/.installed-dev
 	$(BIN)/uv build --quiet --out-dir dist
