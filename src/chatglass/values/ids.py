@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 
-from ulid import ULID
-
 _lock = threading.Lock()
 _last = 0
 
 
 def new_id() -> str:
     """26 characters, unique, and greater than every id this process made before."""
+    # Its import takes 9 ms, which the first frame would wait for; none is made before it.
+    from ulid import ULID
+
     global _last
     with _lock:
         _last = max(int(ULID()), _last + 1)
