@@ -267,7 +267,7 @@ class Inspector(Widget, can_focus=False):
                 self._show(str(error), "text", "the result could not be read")
             return
         call = self._list.call(tool_call_id)
-        if call is None:
+        if generation != self._generation or call is None:
             return
         if call.state not in OPEN_STATES:
             self._result = (tool_call_id, result)
