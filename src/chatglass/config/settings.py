@@ -23,7 +23,7 @@ class _Table(BaseModel):
 
 
 class EndpointSettings(_Table):
-    """`[endpoints.NAME]`: an OpenAI-compatible server."""
+    """`[endpoints.NAME]`: an OpenAI-compatible server. NAME is shown beside the model."""
 
     base_url: str
     """Where it answers, up to and with `/v1`."""
@@ -40,12 +40,16 @@ class EndpointSettings(_Table):
 
 
 class PriceSettings(_Table):
-    """`[prices."MODEL"]`: USD per million tokens."""
+    """`[prices."MODEL"]`: what a model costs where no price list knows it, in USD per million tokens."""
 
     input: Decimal = Field(ge=0)
+    """Of the prompt."""
     output: Decimal = Field(ge=0)
+    """Of the answer, reasoning included."""
     cached_input: Decimal | None = Field(default=None, ge=0)
+    """Of prompt tokens that the provider had cached; unset, the price of `input`."""
     cache_write: Decimal | None = Field(default=None, ge=0)
+    """Of prompt tokens that the provider writes to its cache; unset, the price of `input`."""
 
 
 class ContextSettings(_Table):
@@ -56,7 +60,7 @@ class ContextSettings(_Table):
     infinite: bool = True
     """Compact at the limit; if false, a request over the limit is refused."""
     strategy: str = "trim"
-    """How old messages are compacted."""
+    """How old messages are compacted: `trim` leaves the oldest turns out of what is sent."""
 
 
 class TurnSettings(_Table):
@@ -84,8 +88,11 @@ class Settings(_Table):
     system_prompt: str | None = None
     """The system prompt of new sessions."""
     temperature: float | None = Field(default=None, ge=0, le=2)
+    """The temperature of new sessions; unset, the server's own."""
     max_output_tokens: int | None = Field(default=None, gt=0)
+    """The most tokens of an answer in new sessions; unset, the server's own limit."""
     reasoning_effort: str | None = None
+    """How much a reasoning model thinks in new sessions, as `low`, `medium` or `high`."""
     context: ContextSettings = ContextSettings()
     turn: TurnSettings = TurnSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
