@@ -138,7 +138,7 @@ class Actions:
             "```toml",
             "[keys]",
             '"session.new" = "f5"',
-            '"composer.newline" = "ctrl+j,alt+enter"',
+            '"view.inspector" = "ctrl+o,f6"',
             "```",
         ]
         for place, title in PLACES.items():
