@@ -84,7 +84,7 @@ def test_words_stay_whole_where_they_fit() -> None:
 
 
 def test_signs_widened_by_a_selector_do_not_overflow() -> None:
-    text = "❤\ufe0f" * 20
+    text = ("❤\ufe0f" * 3 + "漢" * 4) * 5
     rows = rows_of(text, 10)
     assert max(cell_len(text[slice(*rows.span(i))]) for i in range(len(rows))) <= 10
 

@@ -266,10 +266,10 @@ async def test_a_slow_result_never_shows_under_another_call() -> None:
     gates: dict[str, asyncio.Event] = {"call-1": asyncio.Event(), "call-2": asyncio.Event()}
 
     async def load(tool_call_id: str) -> ToolResult:
-        while not gates[tool_call_id].is_set():
-            # A loader that can't be stopped, like one that waits for a thread.
-            with suppress(asyncio.CancelledError):
-                await gates[tool_call_id].wait()
+        # A loader that can't be stopped once, like one that waits for a thread.
+        with suppress(asyncio.CancelledError):
+            await gates[tool_call_id].wait()
+        await asyncio.wait_for(gates[tool_call_id].wait(), 5)
         return ToolResult(f"result of {tool_call_id}", "")
 
     app = InspectorApp(load)
@@ -282,9 +282,11 @@ async def test_a_slow_result_never_shows_under_another_call() -> None:
         await pilot.pause()
         gates["call-1"].set()
         await pilot.pause()
-        assert "result of" not in app.text
+        await pilot.pause()
+        early = app.text
         gates["call-2"].set()
         await settle(pilot, app)
+        assert "result of" not in early
         assert "result of call-2" in app.text
 
 

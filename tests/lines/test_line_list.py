@@ -100,6 +100,17 @@ async def test_another_background_below_shows_at_once() -> None:
         assert before != after
 
 
+async def test_another_size_paints_lines_of_that_size() -> None:
+    app = NumbersApp()
+    async with app.run_test(size=(30, 14)) as pilot:
+        await pilot.pause()
+        for width, height in ((50, 14), (20, 9), (30, 14)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            strips = app.numbers.render_lines(Region(0, 0, *app.numbers.size))
+            assert [strip.cell_length for strip in strips] == [width] * (height - 2)
+
+
 async def test_keys_move_the_cursor() -> None:
     app = NumbersApp()
     async with app.run_test(size=(30, 14)) as pilot:
