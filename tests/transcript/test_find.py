@@ -81,3 +81,11 @@ async def test_what_streams_in_counts_too() -> None:
         transcript._pacer.flush_now()
         assert transcript.find_next() == (2, 2)
         assert len(marked(transcript)) == 2
+
+
+async def test_a_match_that_is_unfolded_at_the_end_stays_in_view() -> None:
+    item = AnswerItem(id="z", at=NOON, model="m", reasoning="zebra\n" + "deep\n" * 60, text="t")
+    async with shown([*conversation(20), item]) as (app, transcript, pilot):
+        transcript.find("zebra")
+        await pilot.pause()
+        assert any("zebra" in row for row in screen_rows(app))

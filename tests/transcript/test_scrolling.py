@@ -138,12 +138,49 @@ async def test_another_width_keeps_the_top_item_and_lays_out_only_the_screen() -
 
 async def test_following_survives_other_sizes() -> None:
     async with shown(conversation(50), size=(80, 31)) as (app, transcript, pilot):
-        last = screen_rows(app)[-1]
-        for size in ((80, 20), (80, 40)):
+        last = screen_rows(app)[-1].split()[-1]
+        for size in ((80, 20), (80, 40), (40, 60), (120, 15)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert transcript.following
-            assert screen_rows(app)[-1] == last
+            assert screen_rows(app)[-1].split()[-1] == last
+
+
+async def test_dragging_the_edge_of_the_window_to_and_fro_comes_back_to_the_line() -> None:
+    text = "\n\n".join(f"paragraph {n} " + "word " * 40 for n in range(30))
+    items = [
+        *conversation(5),
+        AnswerItem(id="a", at=NOON, model="m", text=text),
+        *conversation(3, 2),
+    ]
+    for place, item in enumerate(items):
+        item.id = f"{place}"
+    async with shown(items, size=(80, 21)) as (app, transcript, pilot):
+        transcript.scroll_to_item("10")
+        transcript.scroll_lines(47)
+        await pilot.pause()
+        before = screen_rows(app)
+        for width in (79, 61, 47, 97, 41, 71, 110, 53, 80):
+            await pilot.resize_terminal(width, 21)
+            await pilot.pause()
+            first = next(row for row in screen_rows(app) if "paragraph" in row)
+            assert first.split()[1] in ("11", "12")
+        assert screen_rows(app) == before
+
+
+async def test_what_unfolds_above_the_top_line_of_its_own_item_moves_nothing() -> None:
+    text = "\n\n".join(f"paragraph {n}" for n in range(60))
+    item = AnswerItem(id="a", at=NOON, model="m", text=text, reasoning="deep\n" * 30)
+    async with shown([item]) as (app, transcript, pilot):
+        transcript.scroll_to_item("a")
+        transcript.scroll_lines(40)
+        await pilot.pause()
+        before = screen_rows(app)
+        item.reasoning_open = True
+        transcript.changed("a")
+        transcript._pacer.flush_now()
+        await pilot.pause()
+        assert screen_rows(app) == before
 
 
 async def test_what_changes_while_hidden_is_there_when_shown() -> None:

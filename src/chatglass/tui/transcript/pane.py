@@ -234,7 +234,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         if round(self.scroll_y) != top:
             self.set_reactive(Widget.scroll_y, float(top))  # pyright: ignore[reportArgumentType]
         # Wheel events count from the target.
-        self.set_reactive(Widget.scroll_target_y, float(top))
+        self.set_reactive(Widget.scroll_target_y, float(top))  # pyright: ignore[reportArgumentType]
         self._show_thumb(total, top)
         self._tell_follow()
         self._tick_if_live()
