@@ -250,6 +250,25 @@ class TestWriting:
         assert statements.count("COMMIT") == 1
         assert (await store.get_session(row.id)).draft == "19"
 
+    async def test_a_transaction_that_sqlite_throws_away_is_done_again_one_by_one(
+        self, store: SqliteStore
+    ) -> None:
+        row = await new_session(store)
+
+        def throw_away(db: sqlite3.Connection) -> None:
+            # As after some errors of the disk: not the statement but all is rolled back.
+            db.execute("INSERT OR ROLLBACK INTO sessions SELECT * FROM sessions")
+
+        outcomes = await asyncio.gather(
+            store.set_draft(row.id, "before"),
+            store._db.write(throw_away),
+            store.set_model(row.id, "other", "other-1"),
+            return_exceptions=True,
+        )
+        assert [type(each).__name__ for each in outcomes] == ["NoneType", "StoreError", "NoneType"]
+        after = await store.get_session(row.id)
+        assert (after.draft, after.model) == ("before", "other-1")
+
     async def test_the_index_holds_what_the_rows_hold(self, store: SqliteStore) -> None:
         kept, gone = await whole_session(store), await whole_session(store)
         call = (await store.tool_calls(kept.id))[0]
