@@ -19,6 +19,7 @@ import pytest
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolResult
 from chatglass.store.sqlite import SqliteStore
+from chatglass.store.sqlite.files import make_private
 from chatglass.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from store.builders import ALL, message, new_session, talk, tool_call, whole_session
 
@@ -71,6 +72,12 @@ async def test_files_are_for_their_owner_alone(file: Path) -> None:
     assert mode(file.parent) == 0o700
     await store.close()
     assert [each.name for each in file.parent.iterdir()] == ["sessions.sqlite3"]
+
+
+def test_the_file_is_private_from_the_first_moment(file: Path) -> None:
+    make_private(file)
+    assert mode(file) == 0o600
+    assert mode(file.parent) == mode(file.parent.parent) == 0o700
 
 
 async def test_rights_of_others_are_taken_away(file: Path) -> None:

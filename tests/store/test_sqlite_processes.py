@@ -164,6 +164,24 @@ class TestSideBySide:
         )
         await store.close()
 
+    async def test_opening_waits_for_a_reader_that_is_in_the_way(self, file: Path) -> None:
+        store = SqliteStore(file)
+        await store.open()
+        await new_session(store, draft="d")
+        await store.close()
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM sessions").fetchall()
+        opening = asyncio.create_task(store.open())
+        done, _ = await asyncio.wait([opening], timeout=0.2)
+        assert not done
+        other.execute("ROLLBACK")
+        other.close()
+        await opening
+        assert len(await store.list_sessions(ALL)) == 1
+        await store.close()
+
     async def test_a_lock_that_lasts_is_said(self, store: SqliteStore, file: Path) -> None:
         row = await new_session(store)
         await store._db._read(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chatglass.store.records import (
+    Added,
     CompactionRow,
     Holder,
     MessageRow,
@@ -24,6 +25,7 @@ from chatglass.store.records import (
     SessionRow,
     ToolCallRow,
     ToolResult,
+    WholeSession,
 )
 
 
@@ -84,6 +86,24 @@ class SessionStore(Protocol):
 
     async def delete_session(self, session_id: str) -> None:
         """Remove it with all that is its own. StoreError while another live process holds it."""
+        ...
+
+    # -- a session as a whole
+    async def whole_session(self, session_id: str) -> WholeSession:
+        """The session with all that is its own, on one state of the store. Raises SessionGone.
+
+        A blob that should be there and is not is left out."""
+        ...
+
+    async def add_whole_session(self, whole: WholeSession) -> Added:
+        """Add what is not there of `whole`, known by its ids, in one transaction.
+
+        What is final stays as it is; a message, request or tool call that is stored unfinished
+        takes its final form. Where the session was there, it keeps its settings, and its shown
+        path grows if the shown path of `whole` continues it. Once more adds nothing.
+        StoreError where an id belongs to another session, a parent or blob is nowhere, or
+        another live process holds the session and there is something to add.
+        """
         ...
 
     # -- who runs a session

@@ -6,6 +6,7 @@ costs decimals in USD. Ids are ULIDs of `chatglass.values.ids` and never change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -218,6 +219,41 @@ class QueuedPrompt:
     created_at: int
     content_json: str | None = None
     """The OpenAI content parts, where there are attachments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeSession:
+    """A session with all that is its own, as it is exported and imported.
+
+    `messages` stand in the order in which they were written, so a parent before its children;
+    `requests` have their `parts`; `results` are by the id of the tool call; `blobs` by their hash,
+    and hold what the requests refer to. The totals of `session` follow from the rest.
+    """
+
+    session: SessionRow
+    messages: tuple[MessageRow, ...] = ()
+    requests: tuple[RequestRow, ...] = ()
+    tool_calls: tuple[ToolCallRow, ...] = ()
+    results: Mapping[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    compactions: tuple[CompactionRow, ...] = ()
+    queued: tuple[QueuedPrompt, ...] = ()
+    blobs: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What was new of a `WholeSession`: rows that were not there, or were there unfinished."""
+
+    is_new: bool = False
+    """The session itself was not there."""
+    messages: int = 0
+    requests: int = 0
+    tool_calls: int = 0
+    others: int = 0
+    """Compactions and queued prompts."""
+
+    def __bool__(self) -> bool:
+        return self.is_new or bool(self.messages + self.requests + self.tool_calls + self.others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

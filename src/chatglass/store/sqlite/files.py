@@ -19,12 +19,15 @@ _USER_VERSION, _APPLICATION_ID = slice(60, 64), slice(68, 72)
 
 
 def make_private(path: Path) -> None:
-    """Make the file and its folder where they are missing, for their owner alone.
+    """Make the file and its folders where they are missing, for their owner alone.
 
     Raises StoreError.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Not `parents=True`, which gives the mode to the last one only.
+        for folder in reversed(path.parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
         if path.exists():
             return
         wal = _wal(path)

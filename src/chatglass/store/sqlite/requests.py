@@ -102,6 +102,11 @@ def _keep_parts(db: Connection, row: RequestRow) -> tuple[bytes, str]:
     return b"".join(digests), json.dumps(row.parts[whole:])
 
 
-def _refer(db: Connection, row: RequestRow) -> None:
+def digests(row: RequestRow) -> list[str]:
+    """The hashes of the blobs that the row names."""
     named = [row.tools_hash, row.body_hash, *(ref for kind, ref in row.parts if kind == "blob")]
-    blobs.refer(db, row.session_id, [digest for digest in named if digest])
+    return [digest for digest in named if digest]
+
+
+def _refer(db: Connection, row: RequestRow) -> None:
+    blobs.refer(db, row.session_id, digests(row))

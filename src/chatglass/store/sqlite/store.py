@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chatglass.store.records import (
+    Added,
     CompactionRow,
     Holder,
     MessageRow,
@@ -17,6 +18,7 @@ from chatglass.store.records import (
     SessionRow,
     ToolCallRow,
     ToolResult,
+    WholeSession,
 )
 from chatglass.store.sqlite import (
     blobs,
@@ -28,6 +30,7 @@ from chatglass.store.sqlite import (
     search,
     sessions,
     tool_calls,
+    whole,
 )
 from chatglass.store.sqlite.database import Database
 from chatglass.store.sqlite.errors import describe
@@ -99,6 +102,13 @@ class SqliteStore:
 
     async def delete_session(self, session_id: str) -> None:
         await self._db.write(sessions.delete, session_id)
+
+    # -- a session as a whole
+    async def whole_session(self, session_id: str) -> WholeSession:
+        return await self._db.read(whole.read, session_id)
+
+    async def add_whole_session(self, session: WholeSession) -> Added:
+        return await self._db.write(whole.add, session)
 
     # -- who runs a session
     async def claim(self, session_id: str) -> Holder | None:

@@ -143,9 +143,6 @@ class WriterThread:
         except sqlite3.Error as error:
             _roll_back(connection)
             raise _GroupLostError from error
-        except _GroupLostError:
-            _roll_back(connection)
-            raise
         return results
 
     def _savepoint(
@@ -154,9 +151,8 @@ class WriterThread:
         connection.execute("SAVEPOINT one")
         try:
             value = work(connection)
-        except BaseException as error:  # goes to whoever awaits this write; the others go on
-            if not connection.in_transaction:
-                raise _GroupLostError from error
+        except BaseException as error:  # noqa: BLE001 - goes to whoever awaits this write; the others go on
+            # Fails where SQLite has rolled back everything: then the group is lost.
             connection.execute("ROLLBACK TO one")
             connection.execute("RELEASE one")
             return None, self._translate(error)
