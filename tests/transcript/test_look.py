@@ -79,7 +79,7 @@ async def test_what_is_said_of_each_item() -> None:
             "⊘ interrupted",
             "✗ The cause.",
             "Retry.",
-            "○ writing write_file 3,120",
+            "○ write_file 3,120",
             "! A notice.",
             "▾ 40 messages",
             "You ○ queued",

@@ -164,7 +164,7 @@ async def test_dragging_the_edge_of_the_window_to_and_fro_comes_back_to_the_line
             await pilot.resize_terminal(width, 21)
             await pilot.pause()
             first = next(row for row in screen_rows(app) if "paragraph" in row)
-            assert first.split()[1] in ("11", "12")
+            assert first.split()[1] in ("11", "12")  # the top line is of paragraph 11
         assert screen_rows(app) == before
 
 

@@ -188,7 +188,7 @@ class AnswerView(View):
     def _working(self, now: int) -> list[Strip]:
         item, look, width = self.item, self.setting.look, self.setting.width
         if item.drafting:
-            text = cut(f"writing {one_line(item.drafting, 200)}", width - 2)
+            text = cut(one_line(item.drafting, 400), width - 2)
             return [strip_of([("○ ", look.running), (text, look.muted)])]
         if item.text or item.reasoning or item.cards:
             return []

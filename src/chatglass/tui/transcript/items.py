@@ -55,7 +55,7 @@ class AnswerItem:
     status: Literal["streaming", "complete", "interrupted", "error"] = "complete"
     cards: list[ToolCard] = field(default_factory=list)
     drafting: str = ""
-    """What the model is writing beside text, as `write_file 3,120 characters`; shown while streaming."""
+    """What goes on beside text, as `writing write_file · 3,120 characters`; shown while streaming."""
     footer: str = ""
     """Model, tokens, cost, seconds; under the last answer of a turn."""
     error: str = ""

@@ -31,13 +31,14 @@ class Layout:
         self.kept_lines = 0
         self._index: dict[str, int] = {}
         self._exact: list[int] = []
-        """The width for which the height is exact; 0: estimated."""
+        """The width for which the height of `_basis` is exact; 0: it is estimated."""
         self._basis: list[tuple[int, int]] = []
         """(width, height) from which the height is scaled to another width."""
         self._views: OrderedDict[str, View] = OrderedDict()
         self._refine_up = 0
         self._refine_down = 0
-        self._resting: tuple[int, int, int, int] | None = None
+        self._resting: tuple[int, int, tuple[int, int]] | None = None
+        """Where a change of width left the top line, and the mark it was found by."""
 
     # Items
 
@@ -234,29 +235,32 @@ class Layout:
 
     def _scale(self, width: int) -> None:
         viewport = self.viewport
-        old_height = viewport.heights[viewport.item] if self.items else 0
-        # A user who drags the edge of a window comes back to the line where it began.
-        place = (viewport.item, viewport.line)
-        if self._resting and self._resting[:2] == place:
-            anchor = self._resting[2:]
-        else:
-            anchor = (viewport.line, max(1, old_height))
+        mark = self._top_mark()
         heights: list[int] = []
-        for (base_width, height), exact in zip(self._basis, self._exact, strict=True):
-            if exact == width or base_width == width or height <= _CHROME or not base_width:
+        for base_width, height in self._basis:
+            if base_width == width or height <= _CHROME or not base_width:
                 heights.append(height)
             else:
                 body = (height - _CHROME) * base_width
                 heights.append(_CHROME + max(1, round((body / width + height - _CHROME) / 2)))
         viewport.heights.replace_all(heights)
-        for index, (base_width, _) in enumerate(self._basis):
-            self._exact[index] = width if base_width == width and self._exact[index] else 0
         self._refine_again()
-        if self.items and not viewport.following:
-            new_height = viewport.exact(viewport.item)
-            line, of = anchor
-            viewport.line = min(max(0, new_height - 1), round(line / of * new_height))
-            self._resting = (viewport.item, viewport.line, *anchor)
+        if mark is not None:
+            viewport.line = self.view(viewport.item).line_of(mark)
+            self._resting = (viewport.item, viewport.line, mark)
+
+    def _top_mark(self) -> tuple[int, int] | None:
+        """What stands on top, to be found again at another width; None where the end is followed.
+
+        A user who drags the edge of a window to and fro comes back to the line where it began.
+        """
+        viewport = self.viewport
+        if not self.items or viewport.following:
+            return None
+        if self._resting and self._resting[:2] == (viewport.item, viewport.line):
+            return self._resting[2]
+        view = self._views.get(self.items[viewport.item].id)
+        return view.mark_of(viewport.line) if view else (0, 0)
 
     def _refine_again(self) -> None:
         self._refine_up = self.viewport.item

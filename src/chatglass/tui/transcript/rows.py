@@ -166,6 +166,13 @@ class PaintedRows(ScrollView):
         """The lines of an item that the cursor is on."""
         return range(0)
 
+    def show_when_empty(self, text: str) -> None:
+        """What stands here while there are no items."""
+        if text != self._empty_text:
+            self._empty_text = text
+            if not self._items.items:
+                self._refresh_content()
+
     def _empty_row(self, row: int, look: Look, width: int) -> Strip:
         lines = self._empty_text.splitlines()
         top = max(0, (self._size_arranged.height - len(lines)) // 2)

@@ -136,6 +136,27 @@ class View(ABC):
         """The line of a place; the last of the section where that became shorter."""
         return self.section_start(section) + max(0, min(line, self._lengths[section] - 1))
 
+    def mark_of(self, line: int) -> tuple[int, int]:
+        """A line as (characters before it, blank lines it begins with): about the same text at
+        any width."""
+        before = sum(_written(self.line(above)) for above in range(line))
+        blank = 0
+        while line + blank < self.height and not _written(self.line(line + blank)):
+            blank += 1
+        return before, blank
+
+    def line_of(self, mark: tuple[int, int]) -> int:
+        """The line of a mark that was made at another width."""
+        before, blank = mark
+        line = 0
+        while line < self.height and (written := _written(self.line(line))) <= before:
+            before -= written
+            line += 1
+        while blank and line and not _written(self.line(line - 1)):
+            blank -= 1
+            line -= 1
+        return max(0, min(line, self.height - 1))
+
     def update(self) -> Change:
         before = self.height
         ranges: list[tuple[int, int]] = []
@@ -162,6 +183,10 @@ class View(ABC):
         if ranges:
             self.version += 1
         return Change(tuple(ranges), before, offset)
+
+
+def _written(strip: Strip) -> int:
+    return sum(len(segment.text) - segment.text.count(" ") for segment in strip)
 
 
 def _keep_equal(old: list[Strip], new: list[Strip]) -> tuple[int, int]:
