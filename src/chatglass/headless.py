@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import io
 import json
+import os
 import signal
 import sys
 from contextlib import aclosing
@@ -22,6 +25,7 @@ from chatglass.chat.events import (
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
+    TurnStarted,
     to_json,
 )
 from chatglass.chat.ledger import LedgerUnavailable
@@ -34,17 +38,28 @@ from chatglass.values.text import visible
 from chatglass.values.usage import Usage
 
 ANSWERED, FAILED, USAGE, LIMIT, INTERRUPTED = 0, 1, 2, 3, 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT = {"complete": ANSWERED, "error": FAILED, "limit": LIMIT, "interrupted": INTERRUPTED}
 
 
 def run_print(options: Options) -> int:
+    if options.resume == "":
+        raise ConfigError(
+            "-p with --resume needs the id of a session: there is no list to choose in."
+        )
     prompt = _prompt(options.prompt or "")
     if not prompt.strip():
         raise ConfigError("-p needs a prompt, as its text or on stdin.")
+    _write_anything()
     try:
         return asyncio.run(_print(options, prompt))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has left, as `head` does. What is still buffered would raise again
+        # when Python closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (StoreError, LedgerUnavailable) as error:
         _say(str(error))
         return FAILED
@@ -58,34 +73,70 @@ def _prompt(text: str) -> str:
     return "\n\n".join(part for part in (text, piped) if part.strip())
 
 
+def _write_anything() -> None:
+    """Where the locale's encoding lacks a character, an answer must not end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 async def _print(options: Options, prompt: str) -> int:
     workspace = Workspace(options, may_demo=False)
+    _check_tool_names(options, workspace)
     await workspace.open()
     try:
         session = await workspace.session_to_open()
         approval = FlagApproval(frozenset(options.allow_tools), everything=options.yolo, tell=_say)
         engine = await workspace.engine(session, decide_tool=approval.decide)
-        await engine.start()
-        if engine.holder is not None:
-            _say(
-                f"Session {engine.session_id} is open in another chatglass (pid {engine.holder.pid})."
-            )
-            return FAILED
-        return await _answer(engine, prompt, _Printer(options, engine))
+        try:
+            await engine.start()
+            if engine.holder is not None:
+                _say(
+                    f"Session {engine.session_id} is open in another chatglass "
+                    f"(pid {engine.holder.pid}). Close it there, or start a new session."
+                )
+                return FAILED
+            return await _answer(engine, prompt, _Printer(options, engine))
+        finally:
+            await engine.close()
     finally:
         await workspace.close()
 
 
+def _check_tool_names(options: Options, workspace: Workspace) -> None:
+    known = [spec.name for spec in workspace.tools.specs()]
+    for name in options.allow_tools:
+        if known and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+            raise ConfigError(f"--allow-tool {name}: there is no such tool. {hint}")
+
+
 async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, engine.stop)
-    await engine.submit(prompt)
-    async with aclosing(engine.run()) as events:
+
+    def stop() -> None:
+        # The first signal ends the turn and keeps what there is; the next one ends the program.
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        engine.stop()
+
+    async with aclosing(engine.answer(prompt)) as events:
         async for event in events:
+            if isinstance(event, TurnStarted):
+                for number in _SIGNALS:
+                    loop.add_signal_handler(number, stop)
             printer.take(event)
+    if not engine.conversation.prompt_stored:
+        await _keep_as_draft(engine, prompt)
     await printer.finish()
     return _EXIT[printer.status]
+
+
+async def _keep_as_draft(engine: Engine, prompt: str) -> None:
+    """A prompt that was refused must not be sent by whoever opens the session next."""
+    await engine.unqueue(engine.queue[0].id)
+    await engine.save_draft(prompt)
 
 
 def _say(text: str) -> None:
@@ -145,7 +196,8 @@ class _Printer:
     async def finish(self) -> None:
         if self.options.output_format == "json":
             self._write(json.dumps(await self._summary(), ensure_ascii=False) + "\n")
-        self._break_line()
+        elif self.options.output_format == "text" and not self._ends_line:
+            self._write("\n")
 
     def _write(self, text: str) -> None:
         if self.out.isatty():
@@ -155,7 +207,8 @@ class _Printer:
         self._ends_line = text.endswith("\n") if text else self._ends_line
 
     def _break_line(self) -> None:
-        if self.options.output_format == "text" and not self._ends_line:
+        """So that a line on stderr begins a line, where both are the same terminal."""
+        if self.out.isatty() and self.options.output_format == "text" and not self._ends_line:
             self._write("\n")
 
     async def _summary(self) -> dict[str, Any]:

@@ -6,25 +6,30 @@ is on disk before the method returns. SessionManager (behind `SessionLedger`) on
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from chatglass.chat.attachments import Attachment, prompt_content
+from chatglass.chat.compacting import plan_compaction
 from chatglass.chat.compaction import STRATEGIES, CompactionStrategy
 from chatglass.chat.context_size import ContextSize
-from chatglass.chat.ledger import SessionLedger
+from chatglass.chat.ledger import LedgerUnavailable, SessionLedger
+from chatglass.chat.message_log import MessageLog
 from chatglass.chat.messages import WireMessage, tool_calls_json
+from chatglass.chat.new_session import first_model, new_session
+from chatglass.chat.open_calls import find_open_calls
 from chatglass.chat.request_log import RequestLog
 from chatglass.chat.shown_path import Outgoing, ShownPath
 from chatglass.chat.stats import ContextParts, TokenStats
+from chatglass.chat.to_the_end import unbroken
+from chatglass.chat.token_stats import token_stats
 from chatglass.chat.tool_call_log import ToolCallLog
 from chatglass.models.wire import ModelManager, ModelRef, ProposedCall
 from chatglass.store.protocol import SessionGone, SessionStore
 from chatglass.store.records import (
     CompactionRow,
-    MessageRow,
     MessageStatus,
     Parameters,
     RequestRow,
@@ -35,41 +40,11 @@ from chatglass.store.records import (
 )
 from chatglass.store.sqlite import SqliteStore
 from chatglass.tools.tool_manager import ToolManager
-from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import one_line, storable
 from chatglass.values.usage import Usage
 
 _TITLE_CHARS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """Something that goes with a prompt: an OpenAI content part, and its label on screen."""
-
-    label: str
-    part: dict[str, Any]
-
-
-def new_session(root: Path, model: ModelRef, parameters: Parameters | None = None) -> SessionRow:
-    """The row of a session that begins now in the working directory `root`; it is not stored."""
-    now = now_ms()
-    return SessionRow(
-        id=new_id(),
-        title="",
-        root=str(root),
-        endpoint=model.endpoint,
-        model=model.model,
-        created_at=now,
-        updated_at=now,
-        parameters=parameters or Parameters(),
-    )
-
-
-def _first_model(models: ModelManager) -> ModelRef:
-    """The first model of the first endpoint."""
-    endpoint = next(iter(models.endpoints.values()))
-    return ModelRef(endpoint.name, endpoint.models[0] if endpoint.models else "")
 
 
 class ChatContext:
@@ -97,18 +72,18 @@ class ChatContext:
         self.models = model_manager
         self.infinite = enable_infinite_context
         self.store = store
-        self.session = session or new_session(Path.cwd(), _first_model(model_manager))
+        self.session = session or new_session(Path.cwd(), first_model(model_manager))
         self.strategy = strategy or STRATEGIES["trim"]
-        self.path = ShownPath()
+        self._messages = MessageLog(store, self.session.id)
         self.ledger = SessionLedger()
         self.requests = RequestLog(store, model_manager)
         self.calls = ToolCallLog(store)
         self.size = ContextSize(model_manager, tool_manager, token_threshold)
-        self.turn_id: str | None = None
         self.compactions: list[CompactionRow] = []
         self._saved = False
         self._loaded = False
         self._ready = False
+        self._opening = asyncio.Lock()
 
     # -- opening
 
@@ -116,18 +91,23 @@ class ChatContext:
         """Read the session from the store (a new one is stored with its first message) and start
         the ledger. Raises LedgerUnavailable, StoreError.
         """
-        if not self._loaded:
-            await self.load()
+        await self.load()
+        await self.find_window()
         await self._start_ledger()
         self._ready = True
 
     async def load(self) -> None:
-        """Read the shown path and the figures, after settling what a crash left; enough to show
-        the session, not to send. Raises StoreError.
+        """Read the shown path and the figures once, after settling what a crash left; enough to
+        show the session, not to send. Raises StoreError.
         """
+        async with self._opening:
+            if not self._loaded:
+                await self.store.open()
+                await self._read()
+                self._loaded = True
+
+    async def _read(self) -> None:
         session_id = self.session.id
-        await self.store.open()
-        self._loaded = True
         try:
             self.session, self._saved = await self.store.get_session(session_id), True
         except SessionGone:
@@ -136,10 +116,15 @@ class ChatContext:
             await self.store.recover(session_id)
             rows = await self.store.path(session_id, self.session.leaf_id)
             self.compactions = await self.store.compactions(session_id)
-            self.path = ShownPath(rows, self.compactions)
+            self._messages.path = ShownPath(rows, self.compactions)
             self.requests.load(await self.store.requests(session_id))
             self.calls.count = self.session.tool_calls
-        self.size.window = await self.models.context_window(self.model)
+
+    async def find_window(self) -> None:
+        """Ask how much the model takes, where that is not known yet: its server may not have run,
+        or not have loaded it. Takes up to 2 s; asks a server that did not know once in 30 s."""
+        if self.size.window is None:
+            self.size.window = await self.models.context_window(self.model)
 
     async def _start_ledger(self) -> None:
         await self.ledger.close()
@@ -156,9 +141,11 @@ class ChatContext:
 
     async def ensure_stored(self) -> None:
         """Make the session's row, if it has none yet."""
-        if not self._saved:
-            await self.store.create_session(self.session)
-            self._saved = True
+        await self.load()
+        async with self._opening:
+            if not self._saved:
+                await self.store.create_session(self.session)
+                self._saved = True
 
     def _require_ready(self) -> None:
         if not self._ready:
@@ -167,6 +154,20 @@ class ChatContext:
             )
 
     # -- what the session is
+
+    @property
+    def path(self) -> ShownPath:
+        """The shown path: what is on screen, and what the next request is made of."""
+        return self._messages.path
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn that new messages belong to."""
+        return self._messages.turn_id
+
+    @turn_id.setter
+    def turn_id(self, turn_id: str | None) -> None:
+        self._messages.turn_id = turn_id
 
     @property
     def model(self) -> ModelRef:
@@ -178,9 +179,10 @@ class ChatContext:
 
     async def set_model(self, ref: ModelRef) -> None:
         self.session = replace(self.session, endpoint=ref.endpoint, model=ref.model)
+        self.size.window = None
         if self._saved:
             await self.store.set_model(self.session.id, ref.endpoint, ref.model)
-        self.size.window = await self.models.context_window(ref)
+        await self.find_window()
 
     async def set_parameters(self, parameters: Parameters) -> None:
         self.session = replace(self.session, parameters=parameters)
@@ -195,6 +197,7 @@ class ChatContext:
 
     # -- the way in
 
+    @unbroken
     async def add_user_message(
         self,
         text: str,
@@ -208,13 +211,9 @@ class ChatContext:
         await self.ensure_stored()
         text = storable(text)
         self.turn_id = turn_id or new_id()
-        content = text
-        if attachments:
-            parts = [{"type": "text", "text": text}, *(one.part for one in attachments)]
-            content = json.dumps(parts, ensure_ascii=False)
-        row = self._row("user", content, content_is_json=bool(attachments))
-        await self.store.append_message(row, queued_id=queued_id)
-        self.path.append(row)
+        content = prompt_content(text, attachments)
+        row = replace(self._messages.row("user", content), content_is_json=bool(attachments))
+        await self._messages.append(row, queued_id=queued_id)
         if not self.session.title:
             await self._title_from(text)
         await self.ledger.user_said(text)
@@ -225,6 +224,7 @@ class ChatContext:
         self.session = replace(self.session, title=title)
         await self.store.rename_session(self.session.id, title, by_user=False)
 
+    @unbroken
     async def add_assistant_message(
         self,
         text: str,
@@ -241,31 +241,18 @@ class ChatContext:
             await self.propose_calls(message_id, request.id, tool_calls or ())
         return message_id
 
+    @unbroken
     async def begin_assistant(self) -> str:
         """Store an empty `partial` answer of the session's model; text comes by `checkpoint`."""
         self._require_ready()
         await self.ensure_stored()
-        row = replace(
-            self._row("assistant", ""),
-            status="partial",
-            endpoint=self.session.endpoint,
-            model=self.session.model,
-        )
-        await self.store.append_message(row)
-        self.path.append(row)
-        return row.id
+        return await self._messages.begin(self.model)
 
     async def checkpoint(self, message_id: str, delta: str, *, reasoning: str = "") -> None:
         """Add to the text of a `partial` answer, and store the text so far."""
-        row = self._row_of(message_id)
-        row = replace(
-            row,
-            content=row.content + storable(delta),
-            reasoning=row.reasoning + storable(reasoning),
-        )
-        self.path.replace(row)
-        await self.store.checkpoint_message(row.id, row.content, row.reasoning)
+        await self._messages.checkpoint(message_id, delta, reasoning)
 
+    @unbroken
     async def finish_assistant(
         self,
         message_id: str,
@@ -277,20 +264,18 @@ class ChatContext:
         error: str | None = None,
     ) -> None:
         """Store the final form of an answer: `text`, or what was checkpointed."""
-        row = self._row_of(message_id)
         calls = [(call.id, storable(call.name), storable(call.arguments)) for call in tool_calls]
-        row = replace(
-            row,
-            content=row.content if text is None else storable(text),
+        row = await self._messages.finish(
+            message_id,
+            text=text,
             tool_calls=tool_calls_json(calls) if calls else None,
             status=status,
             reasoning_ms=reasoning_ms,
             error=error,
         )
-        await self.store.finish_message(row)
-        self.path.replace(row)
         await self.ledger.assistant_said(row.content, row.model or "", row.endpoint or "")
 
+    @unbroken
     async def add_tool_response(
         self,
         call_id: str,
@@ -305,12 +290,12 @@ class ChatContext:
         seen = storable(result)
         call = self.calls.still_open(call_id)
         if call is not None:
-            await self.settle_call(replace(call, state=status), ToolResult(produced or seen, seen))
-        row = replace(self._row("tool", seen), tool_call_id=call_id, tool_name=tool_name)
-        await self.store.append_message(row)
-        self.path.append(row)
-        return row.id
+            kept = ToolResult(seen if produced is None else produced, seen)
+            await self.settle_call(replace(call, state=status), kept)
+        row = self._messages.row("tool", seen)
+        return await self._messages.append(replace(row, tool_call_id=call_id, tool_name=tool_name))
 
+    @unbroken
     async def finish_request(self, row: RequestRow, usage: Usage | None) -> RequestRow:
         """Store a request that is over, with its price, and bring the ledger up to it."""
         row = await self.requests.finish(row, usage)
@@ -323,19 +308,9 @@ class ChatContext:
         self, message_id: str, request_id: str, calls: Sequence[ProposedCall]
     ) -> list[ToolCallRow]:
         """Store the calls of an answer before anything is decided about them."""
-        answer = ToolCallRow(
-            id="",
-            session_id=self.session.id,
-            turn_id=self.turn_id or "",
-            request_id=request_id,
-            message_id=message_id,
-            call_id="",
-            position=0,
-            name="",
-            arguments="",
-            proposed_at=0,
+        return await self.calls.propose(
+            self.session.id, self.turn_id or "", request_id, message_id, calls
         )
-        return await self.calls.propose(answer, calls)
 
     async def settle_call(self, row: ToolCallRow, result: ToolResult) -> ToolCallRow:
         """Store a call's end and its result, and count it."""
@@ -358,6 +333,13 @@ class ChatContext:
         """Messages on the shown path."""
         return len(self.path)
 
+    async def answer_open_calls(self) -> None:
+        """Give the calls at the end of the path whose turn was torn the tool messages they lack."""
+        for call in await find_open_calls(self.store, self.path.rows):
+            self.turn_id = call.turn_id
+            await self.add_tool_response(call.call_id, call.answer, call.name)
+
+    @unbroken
     async def clear_conversation_history(self) -> None:
         """Show a new, empty branch. What was said and spent stays."""
         self._require_ready()
@@ -365,13 +347,19 @@ class ChatContext:
             await self.store.set_leaf(self.session.id, None)
         await self.show(None)
 
+    @unbroken
     async def show(self, leaf_id: str | None) -> None:
         """Make the path to `leaf_id` the shown one (it is stored as such already)."""
         rows = await self.store.path(self.session.id, leaf_id) if self._saved else []
-        self.path = ShownPath(rows, self.compactions)
+        self._messages.path = ShownPath(rows, self.compactions)
         self.session = replace(self.session, leaf_id=leaf_id)
         self.turn_id = None
-        await self._start_ledger()
+        if self._ready:
+            try:
+                await self._start_ledger()
+            except LedgerUnavailable as error:
+                # It ran before: as any later error, this one must not keep the session from work.
+                self.ledger.degraded = str(error)
 
     # -- figures
 
@@ -385,90 +373,38 @@ class ChatContext:
     def estimate(self, text: str) -> int:
         return self.size.of_text(self.session, text)
 
-    def next_request_tokens(self, draft: str = "") -> int:
+    def next_request_tokens(self, draft: str = "", attachments: Sequence[Attachment] = ()) -> int:
         """Estimated tokens of the next request, with `draft` as its newest message."""
-        extra = self.size.of_message(self.session, draft) if draft else 0
-        return self.context_parts().total + extra
+        tokens = self.context_parts().total
+        if not draft and not attachments:
+            return tokens
+        content = prompt_content(draft, attachments)
+        return tokens + self.size.of_message(self.session, content, is_json=bool(attachments))
 
     async def get_token_stats(self) -> TokenStats:
         """The figures for every screen, in one frozen value."""
-        ledger = await self.ledger.stats()
-        figures = self.requests.figures
-        turn_requests, turn_tokens, turn_cost = figures.turn(self.turn_id)
-        cost = figures.known_cost()
-        if cost is not None and ledger is not None:
-            cost = ledger.estimated_cost
-        return TokenStats(
-            total_tokens=ledger.total_tokens if ledger else figures.usage.total_tokens,
-            estimated_cost=cost,
-            tool_calls=ledger.tool_calls if ledger else self.calls.count,
-            segments=1 + len(self.compactions),
-            requests=figures.requests,
-            unpriced_requests=figures.unpriced,
-            input_tokens=figures.usage.prompt_tokens,
-            output_tokens=figures.usage.completion_tokens,
-            cached_tokens=figures.usage.cached_tokens,
-            reasoning_tokens=figures.usage.reasoning_tokens,
-            source=figures.usage.source,
-            turn_requests=turn_requests,
-            turn_tokens=turn_tokens,
-            turn_cost=turn_cost,
-            context=self.context_parts(),
-            limit=self.limit(),
-            window=self.size.window,
-            pending=self.requests.pending,
-            cost_by_turn=figures.cost_by_turn(),
-            tokens_per_second=figures.tokens_per_second(),
-            first_token_ms=figures.first_token_ms(),
-            free=figures.requests > 0 and figures.free,
-            degraded=self.ledger.degraded,
-        )
+        return await token_stats(self)
 
     # -- compaction
 
-    async def compact(self) -> CompactionRow | None:
-        """Leave old turns out of what is sent, by the session's strategy. None if none can be."""
-        turns = self.size.turns(self.session, self.path)
-        before = self.next_request_tokens()
-        overhead = max(before - sum(turn.tokens for turn in turns), 0)
-        plan = await self.strategy.plan(turns, max(self.limit() - overhead, 1))
-        anchor = self.path.leaf_id
-        if plan is None or anchor is None:
-            return None
-        row = CompactionRow(
-            id=new_id(),
-            session_id=self.session.id,
-            anchor_id=anchor,
-            first_kept_id=plan.first_kept_id,
-            strategy=self.strategy.name,
-            created_at=now_ms(),
-            summary=plan.summary,
-            tokens_before=before,
+    async def compact(self, limit: int | None = None) -> CompactionRow | None:
+        """Leave old turns out of what is sent, by the session's strategy, so that a request fits
+        `limit` (None: the limit in force). None if nothing can be left out."""
+        row = await plan_compaction(
+            self.strategy,
+            session=self.session,
+            path=self.path,
+            compactions=self.compactions,
+            size=self.size,
+            figures=self.requests.figures,
+            limit=self.limit() if limit is None else min(limit, self.limit()),
         )
-        after = ShownPath(self.path.rows, [*self.compactions, row])
-        parts = self.size.parts(self.session, after, self.requests.figures)
-        row = replace(row, tokens_after=parts.total)
+        if row is not None:
+            await self._add_compaction(row)
+        return row
+
+    @unbroken
+    async def _add_compaction(self, row: CompactionRow) -> None:
         await self.store.add_compaction(row)
         self.compactions.append(row)
-        self.path = ShownPath(self.path.rows, self.compactions)
-        return row
-
-    # -- inside
-
-    def _row(self, role: Any, content: str, *, content_is_json: bool = False) -> MessageRow:
-        return MessageRow(
-            id=new_id(),
-            session_id=self.session.id,
-            parent_id=self.path.leaf_id,
-            turn_id=self.turn_id or "",
-            role=role,
-            content=content,
-            created_at=now_ms(),
-            content_is_json=content_is_json,
-        )
-
-    def _row_of(self, message_id: str) -> MessageRow:
-        row = self.path.get(message_id)
-        if row is None:
-            raise KeyError(f"message {message_id} is not on the shown path")
-        return row
+        self._messages.path = ShownPath(self.path.rows, self.compactions)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from chatglass.chat.compaction import ContextTurn
 from chatglass.chat.figures import RequestFigures
-from chatglass.chat.shown_path import MESSAGE_OVERHEAD, ShownPath
+from chatglass.chat.shown_path import ShownPath
 from chatglass.chat.stats import ContextParts
-from chatglass.models.estimates import estimate_text
+from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content, estimate_text
 from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.records import SessionRow
 from chatglass.tools.tool_manager import ToolManager
@@ -32,14 +32,22 @@ class ContextSize:
         """The smaller of the threshold and the window less room for the answer."""
         if self.window is None:
             return self._token_threshold
-        room = session.parameters.max_output_tokens or _MOST_ROOM_FOR_ANSWER
-        return min(self._token_threshold, max(self.window - min(room, self.window // 4), 1))
+        asked = session.parameters.max_output_tokens
+        # Servers refuse a prompt and an output limit that are together more than the window; the
+        # room is bounded all the same, or a large limit would leave none for the prompt.
+        if asked is None:
+            room = min(_MOST_ROOM_FOR_ANSWER, self.window // 4)
+        else:
+            room = min(asked, self.window * 3 // 4)
+        return min(self._token_threshold, max(self.window - room, 1))
 
     def of_text(self, session: SessionRow, text: str) -> int:
         return self._models.estimate_tokens(_model_of(session), text)
 
-    def of_message(self, session: SessionRow, text: str) -> int:
-        return self.of_text(session, text) + MESSAGE_OVERHEAD
+    def of_message(self, session: SessionRow, content: str, *, is_json: bool = False) -> int:
+        """Tokens of a message; `is_json`: `content` is the JSON of its content parts."""
+        tokens = estimate_content(json.loads(content) if is_json else content)
+        return self._models.calibrated(_model_of(session), tokens) + MESSAGE_TOKENS
 
     def parts(self, session: SessionRow, path: ShownPath, figures: RequestFigures) -> ContextParts:
         """Tokens of the next request by what they are.

@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from chatglass.chat.chat_context import Attachment, ChatContext
+from chatglass.chat.attachments import Attachment
+from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.context_size import WARNING_FRACTION
 from chatglass.chat.events import Compacted, Event, TurnFinished, TurnStarted, TurnStatus
 from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
 from chatglass.chat.ports import BeforeRequest, Compact, DecideTool, Proceed, RequestPlan, Stop
+from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_processor import ToolProcessor
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.models.wire import ModelError
@@ -55,7 +57,12 @@ class Conversation:
         self._tools = ToolProcessor(context, decide_tool, loop_after=loop_after)
         self._requests = ModelRequestRunner(context)
         self._turn: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._begun = False
+        """The task of the turn has taken its first step; one that is cancelled before never does."""
         self._warned = False
+        self.prompt_stored = False
+        """The prompt of the newest turn is a message now; otherwise it is still a prompt."""
 
     async def run_turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         """Answer `prompt`, or where it is None the end of the shown path (retry, continue).
@@ -65,6 +72,7 @@ class Conversation:
         if self._turn is not None and not self._turn.done():
             raise RuntimeError("a turn of this session is running")
         events = TurnEvents(self.context.session.id, new_id())
+        self._stopping = self._begun = self.prompt_stored = False
         self._turn = asyncio.ensure_future(self._run(prompt, events))
         try:
             while True:
@@ -74,28 +82,26 @@ class Conversation:
                     break
             await self._turn
         finally:
-            await self._end_task(self._turn)
+            await self.end()
 
     def stop(self) -> None:
         """Stop the running turn in whatever phase it is; its last events still come."""
-        if self._turn is not None and not self._turn.done() and not self._turn.cancelling():
+        if self._turn is None or self._turn.done() or self._stopping:
+            return
+        self._stopping = True
+        if self._begun:
             self._turn.cancel()
 
     async def end(self) -> None:
         """Stop the running turn and wait until its end is stored."""
-        if self._turn is not None:
-            await self._end_task(self._turn)
-
-    @staticmethod
-    async def _end_task(task: asyncio.Task[None]) -> None:
-        if not task.done():
-            if not task.cancelling():
-                task.cancel()
-            await asyncio.wait([task])
+        self.stop()
+        if self._turn is not None and not self._turn.done():
+            await asyncio.wait([self._turn])
 
     # -- one turn
 
     async def _run(self, prompt: Prompt | None, events: TurnEvents) -> None:
+        self._begun = True
         began = now_ms()
         self._tools.begin_turn()
         count = _Count()
@@ -105,6 +111,8 @@ class Conversation:
         except asyncio.CancelledError:
             status = "interrupted"
         except StoreError as error:
+            if not events.count:
+                events.emit(TurnStarted(**events.stamp(), user_message_id=None))
             events.notice("error", str(error), "What is on screen may not be saved.", "store")
         finally:
             events.request_id = None
@@ -125,8 +133,10 @@ class Conversation:
             events.emit(TurnStarted(**events.stamp(), user_message_id=None))
             events.notice("error", *refusal, "context")
             return "limit"
-        message_id = await self._begin(prompt, events.turn_id)
-        events.emit(TurnStarted(**events.stamp(), user_message_id=message_id))
+        await to_the_end(self._begin(prompt, events))
+        if self._stopping:
+            return "interrupted"
+        await self.context.find_window()
         overflowed = False
         while True:
             if count.requests >= self.max_requests:
@@ -139,13 +149,19 @@ class Conversation:
                 return "limit"
             stopped = await self._prepare(events, count.requests + 1)
             if stopped is not None:
-                events.notice("error", stopped.reason, "", "limit")
+                events.notice("error", stopped.reason, kind="limit")
                 return "limit"
-            outcome = await self._requests.run(events)
+            # Counted before it is over, since a fault may end the turn in it.
             count.requests += 1
+            tokens = self.context.next_request_tokens()
+            outcome = await self._requests.run(events)
+            if outcome.stopped:
+                await self._tools.give_up(outcome.calls, events)
+                return "interrupted"
             if outcome.error is not None:
                 if self._can_compact(outcome.error) and not overflowed:
-                    overflowed = await self._compact(events)
+                    # The window is smaller than was known: smaller than what was just sent.
+                    overflowed = await self._compact(events, limit=tokens)
                     if overflowed:
                         continue
                 return "error"
@@ -154,13 +170,21 @@ class Conversation:
                 return "complete"
             await self._tools.run(outcome.calls, events)
 
-    async def _begin(self, prompt: Prompt | None, turn_id: str) -> str | None:
+    async def _begin(self, prompt: Prompt | None, events: TurnEvents) -> None:
+        context = self.context
+        await context.answer_open_calls()
+        message_id: str | None = None
         if prompt is None:
-            self.context.turn_id = turn_id
-            return None
-        return await self.context.add_user_message(
-            prompt.text, prompt.attachments, turn_id=turn_id, queued_id=prompt.queued_id
-        )
+            context.turn_id = events.turn_id
+        else:
+            message_id = await context.add_user_message(
+                prompt.text,
+                prompt.attachments,
+                turn_id=events.turn_id,
+                queued_id=prompt.queued_id,
+            )
+            self.prompt_stored = True
+        events.emit(TurnStarted(**events.stamp(), user_message_id=message_id))
 
     def _refusal(self, prompt: Prompt | None) -> tuple[str, str] | None:
         """Why the prompt is not taken at all: without compaction, what does not fit is refused
@@ -168,7 +192,8 @@ class Conversation:
         context = self.context
         if context.infinite or prompt is None:
             return None
-        tokens, limit = context.next_request_tokens(prompt.text), context.limit()
+        tokens = context.next_request_tokens(prompt.text, prompt.attachments)
+        limit = context.limit()
         if tokens <= limit:
             return None
         return (
@@ -183,18 +208,30 @@ class Conversation:
         context = self.context
         if context.infinite and context.next_request_tokens() > context.limit():
             await self._compact(events)
-        tokens, limit = context.next_request_tokens(), context.limit()
-        if tokens > limit:
+        while True:
+            tokens, limit = context.next_request_tokens(), context.limit()
+            if tokens > limit:
+                return self._too_large(tokens, limit)
+            self._warn(tokens, limit, events)
+            plan = self._plan(tokens, limit, number, events.turn_id)
+            answer = await self._before_request(plan)
+            if not isinstance(answer, Compact):
+                return answer if isinstance(answer, Stop) else None
+            # Each compaction leaves out at least one turn, so that this comes to an end.
+            if not await self._compact(events, limit=tokens):
+                return Stop("The request is to be smaller, and nothing more can be left out.")
+
+    def _too_large(self, tokens: int, limit: int) -> Stop:
+        size = f"The next request would have {tokens:,} tokens; the limit is {limit:,}"
+        if not self.context.infinite:
             return Stop(
-                f"The next request would have {tokens:,} tokens; the limit is {limit:,}, and nothing "
-                "more can be left out. Shorten the last prompt, or choose a model with a larger window."
+                f"{size}. Clear the conversation, choose a model with a larger window, or set "
+                "context.infinite = true."
             )
-        self._warn(tokens, limit, events)
-        answer = await self._before_request(self._plan(tokens, limit, number, events.turn_id))
-        if isinstance(answer, Compact):
-            await self._compact(events)
-            return None
-        return answer if isinstance(answer, Stop) else None
+        return Stop(
+            f"{size}, and nothing more can be left out. Shorten the last prompt, or choose a model "
+            "with a larger window."
+        )
 
     def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:
         context = self.context
@@ -228,8 +265,8 @@ class Conversation:
     def _can_compact(self, error: ModelError) -> bool:
         return error.kind == "context_overflow" and self.context.infinite
 
-    async def _compact(self, events: TurnEvents) -> bool:
-        row = await self.context.compact()
+    async def _compact(self, events: TurnEvents, *, limit: int | None = None) -> bool:
+        row = await self.context.compact(limit)
         if row is None:
             return False
         events.emit(

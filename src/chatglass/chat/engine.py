@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from chatglass.chat.chat_context import Attachment, ChatContext
+from chatglass.chat.attachments import Attachment
+from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.conversation import Conversation, Prompt
-from chatglass.chat.events import Event, TurnFinished, TurnStarted
+from chatglass.chat.events import Event, TurnFinished
 from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.chat.to_the_end import to_the_end
 from chatglass.store.protocol import SessionGone
 from chatglass.store.records import Holder, QueuedPrompt
 from chatglass.values.clock import now_ms
@@ -61,6 +64,7 @@ class Engine:
         self.failure: Exception | None = None
         self.holder: Holder | None = None
         self._claimed = False
+        self._queue_read = False
 
     @property
     def session_id(self) -> str:
@@ -69,19 +73,24 @@ class Engine:
     async def load(self) -> None:
         """Read the session, so that it can be shown. Raises StoreError."""
         await self.context.load()
-        self.queue = await self.context.store.queued_prompts(self.session_id)
+        if not self._queue_read:
+            self._queue_read = True
+            stored = await self.context.store.queued_prompts(self.session_id)
+            # A prompt that was entered meanwhile may be among those that were read.
+            entered = {prompt.id for prompt in self.queue}
+            self.queue[:0] = [prompt for prompt in stored if prompt.id not in entered]
 
     async def start(self) -> None:
         """Claim the session and start the ledger; load it first, if that was not done. Raises
         LedgerUnavailable, StoreError."""
         try:
+            await self.context.store.open()
             await self._claim()
+            await self.load()
             await self.context.initialize()
         except Exception as error:
             self.state, self.failure = "failed", error
             raise
-        if not self.queue:
-            self.queue = await self.context.store.queued_prompts(self.session_id)
         self.state = "idle" if self.holder is None else "read-only"
 
     async def submit(self, text: str, attachments: Sequence[Attachment] = ()) -> QueuedPrompt:
@@ -95,9 +104,13 @@ class Engine:
             created_at=now_ms(),
             content_json=json.dumps(parts, ensure_ascii=False) if parts else None,
         )
-        await self.context.store.enqueue_prompt(prompt)
-        self.queue.append(prompt)
+        await to_the_end(self._enqueue(prompt))
         return prompt
+
+    async def _enqueue(self, prompt: QueuedPrompt) -> None:
+        await self.context.store.enqueue_prompt(prompt)
+        if all(prompt.id != known.id for known in self.queue):
+            self.queue.append(prompt)
 
     async def ensure_stored(self) -> None:
         """Make the session's row, if it has none yet, and claim it for this process."""
@@ -124,35 +137,63 @@ class Engine:
 
     async def run(self) -> AsyncGenerator[Event]:
         """Answer the queued prompts until there are none, or a turn does not end well: what is
-        queued behind it then waits for the user."""
+        queued behind it then waits for the user. So does a prompt that was refused, or could not be
+        stored as a message: it stays the first of the queue."""
         status = "complete"
         while self.queue and self.state == "idle" and status == "complete":
-            queued = self.queue.pop(0)
-            prompt = Prompt(queued.text, _attachments(queued), queued.id)
-            async for event in self._turn(prompt):
-                match event:
-                    case TurnStarted(user_message_id=None):
-                        # Refused before it was stored as a message: it goes back to the composer.
-                        await self.context.store.remove_queued_prompt(queued.id)
-                    case TurnFinished():
+            async with aclosing(self._next_queued()) as events:
+                async for event in events:
+                    if isinstance(event, TurnFinished):
                         status = event.status
-                    case _:
-                        pass
+                    yield event
+
+    async def answer(self, text: str) -> AsyncGenerator[Event]:
+        """Answer this prompt alone, before what is queued (`-p`). Only for an idle engine."""
+        if self.state != "idle":
+            raise RuntimeError(f"session {self.session_id} can't answer: it is {self.state}")
+        prompt = await self.submit(text)
+        self.queue.remove(prompt)
+        self.queue.insert(0, prompt)
+        async with aclosing(self._next_queued()) as events:
+            async for event in events:
                 yield event
 
+    async def _next_queued(self) -> AsyncGenerator[Event]:
+        queued = self.queue.pop(0)
+        try:
+            prompt = Prompt(queued.text, _attachments(queued), queued.id)
+            async with aclosing(self._turn(prompt)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            if not self.conversation.prompt_stored:
+                self.queue.insert(0, queued)
+
     async def go_on(self) -> AsyncGenerator[Event]:
-        """Answer the end of the shown path, without a new prompt: a retry, a continuation."""
-        if self.state == "idle" and len(self.context.path):
-            async for event in self._turn(None):
+        """Answer the end of the shown path, without a new prompt: a retry, a continuation. Then
+        what was queued meanwhile."""
+        if self.state != "idle" or not len(self.context.path):
+            return
+        status = "error"
+        async with aclosing(self._turn(None)) as events:
+            async for event in events:
+                if isinstance(event, TurnFinished):
+                    status = event.status
                 yield event
+        if status == "complete":
+            async with aclosing(self.run()) as events:
+                async for event in events:
+                    yield event
 
     # -- branches
 
-    async def branch_before_answer(self) -> bool:
-        """Show the path up to its last prompt, so that `go_on` answers it again beside the first
-        answer. False where there is no prompt."""
+    async def branch_before_answer(self, answer_id: str | None = None) -> bool:
+        """Show the path up to the prompt of that answer (None: of the last one), so that `go_on`
+        answers it again beside the first answer. False where there is no prompt."""
+        found = answer_id is None
         for row in reversed(self.context.path.rows):
-            if row.role == "user":
+            found = found or row.id == answer_id
+            if found and row.role == "user":
                 await self._show(row.id)
                 return True
         return False
@@ -197,21 +238,25 @@ class Engine:
     async def _turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         self.state = "working"
         try:
-            async for event in self.conversation.run_turn(prompt):
-                yield event
+            async with aclosing(self.conversation.run_turn(prompt)) as events:
+                async for event in events:
+                    yield event
         finally:
-            self.state = "idle"
+            if self.state == "working":
+                self.state = "idle"
 
     def stop(self) -> None:
         self.conversation.stop()
 
     async def close(self) -> None:
         """Stop what runs, store its end, and let the ledger go."""
-        await self.conversation.end()
-        if self._claimed:
-            await self.context.store.release(self.session_id)
         self.state = "closed"
-        await self.context.close()
+        await self.conversation.end()
+        try:
+            if self._claimed:
+                await self.context.store.release(self.session_id)
+        finally:
+            await self.context.close()
 
 
 def _attachments(queued: QueuedPrompt) -> tuple[Attachment, ...]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from chatglass.chat.to_the_end import to_the_end
 from chatglass.values.ids import new_id
 from chatglass.values.text import storable
 
@@ -113,6 +114,8 @@ class SessionLedger:
         self._manager: Any = None
         self._lock = asyncio.Lock()
         self._totals = LedgerTotals()
+        self._ids: set[str] = set()
+        """Of the library's sessions, which it would keep for ever."""
         self.degraded: str | None = None
 
     async def initialize(self, totals: LedgerTotals | None = None, *, tool_calls: int = 0) -> None:
@@ -120,9 +123,9 @@ class SessionLedger:
         try:
             await asyncio.to_thread(preload)
             async with self._lock:
-                self._manager = await self._build(tool_calls)
+                manager = self._manager = await self._build(tool_calls)
                 self._totals = totals or LedgerTotals()
-                await self._true_up()
+                await self._true_up(manager)
         # The library documents no errors and raises pydantic's, its own and OSError alike.
         except Exception as error:
             raise LedgerUnavailable(
@@ -149,10 +152,12 @@ class SessionLedger:
                 parent_id=parent,
                 events=[SessionEvent(message="", type=EventType.TOOL_CALL) for _ in range(count)],
             )
+            self._ids.add(carried.id)
             await store.save(carried)
             parent = carried.id
             await asyncio.sleep(0)
         current: Any = Session(id=new_id(), parent_id=parent)
+        self._ids.add(current.id)
         await store.save(current)
         manager = SessionManager(
             session_id=current.id,
@@ -190,17 +195,20 @@ class SessionLedger:
 
     async def true_up(self, totals: LedgerTotals) -> None:
         """From now on `get_stats()` shows `totals`."""
-        self._totals = totals
-        await self._feed(lambda _: self._true_up())
 
-    async def stats(self) -> LedgerStats | None:
-        """The figures, or None where the ledger is degraded or not started."""
-        if self._manager is None or self.degraded:
-            return None
+        async def add(manager: Any) -> None:
+            self._totals = totals
+            await self._true_up(manager)
+
+        await self._feed(add)
+
+    async def stats(self, totals: LedgerTotals) -> LedgerStats | None:
+        """The figures, trued up to `totals`; None where the ledger is degraded or not started."""
         result: list[LedgerStats] = []
 
         async def read(manager: Any) -> None:
-            await self._true_up()
+            self._totals = totals
+            await self._true_up(manager)
             stats = await manager.get_stats()
             result.append(
                 LedgerStats(
@@ -215,33 +223,38 @@ class SessionLedger:
 
     async def close(self) -> None:
         """Delete what the library kept in memory, which it would keep for ever."""
-        await self._feed(self._forget)
-        self._manager = None
+        if self._manager is None:
+            return
+        manager, self._manager = self._manager, None
+        await to_the_end(self._forget(manager))
 
     # -- inside
 
     async def _feed(self, action: Callable[[Any], Awaitable[Any]]) -> None:
         """Run `action` alone and to its end: a cancelled half of it would tear the chain."""
-        if self._manager is None or self.degraded:
+        manager = self._manager
+        if manager is None or self.degraded:
             return
 
         async def run() -> None:
             async with self._lock:
+                if self.degraded:
+                    return
                 try:
-                    await action(self._manager)
+                    await action(manager)
                 # See initialize(): no narrower base class exists. It is shown in the sidebar.
                 except Exception as error:  # noqa: BLE001
                     self.degraded = f"{type(error).__name__}: {error}"
 
-        await asyncio.shield(asyncio.ensure_future(run()))
+        await to_the_end(run())
 
-    async def _true_up(self) -> None:
+    async def _true_up(self, manager: Any) -> None:
         """Add one event that holds our true totals less what the chain's summaries hold."""
         from chuk_ai_session_manager.models.event_type import EventType
         from chuk_ai_session_manager.models.session_event import SessionEvent
         from chuk_ai_session_manager.models.token_usage import TokenUsage
 
-        sessions = await self._chain()
+        sessions = await self._chain(manager)
         prompt = self._totals.prompt_tokens
         completion = self._totals.completion_tokens
         cost = float(self._totals.cost)
@@ -262,20 +275,27 @@ class SessionLedger:
         event: Any = SessionEvent(message="true-up", type=EventType.REFERENCE, token_usage=usage)
         await sessions[-1].add_event_and_save(event)
 
-    async def _chain(self) -> list[Any]:
+    async def _chain(self, manager: Any) -> list[Any]:
         from chuk_ai_session_manager.session_storage import ChukSessionsStore
 
         store = ChukSessionsStore()
-        ids: list[str] = await self._manager.get_session_chain()
+        ids: list[str] = await manager.get_session_chain()
+        self._ids.update(ids)
         sessions: list[Any] = [await store.get(session_id) for session_id in ids]
         return [session for session in sessions if session is not None]
 
     async def _forget(self, manager: Any) -> None:
         from chuk_ai_session_manager.session_storage import ChukSessionsStore
 
-        store = ChukSessionsStore()
-        for session_id in await manager.get_session_chain():
-            await store.delete(session_id)
+        async with self._lock:
+            store = ChukSessionsStore()
+            try:
+                self._ids.update(await manager.get_session_chain())
+                for session_id in self._ids:
+                    await store.delete(session_id)
+            # See initialize(): no narrower base class exists.
+            except Exception as error:  # noqa: BLE001
+                self.degraded = f"{type(error).__name__}: {error}"
 
 
 def _slim(text: str) -> str:

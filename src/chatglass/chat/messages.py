@@ -90,10 +90,10 @@ def mend(messages: Sequence[WireMessage]) -> list[WireMessage]:
         if not ids:
             mended.append(message)
             continue
-        message = _with_unique_ids(message, ids)
         answers = _answers_from(messages, index, ids)
+        message = _with_unique_ids(message, ids)
         mended.append(message)
-        mended.extend(answers.get(call_id) or _unanswered(call_id) for call_id in call_ids(message))
+        mended.extend(map(_answer_to, call_ids(message), answers))
     return mended
 
 
@@ -103,20 +103,26 @@ def _is_empty(message: WireMessage) -> bool:
 
 def _answers_from(
     messages: Sequence[WireMessage], start: int, ids: Sequence[str]
-) -> dict[str, WireMessage]:
-    """The first answer to each id, before another assistant message uses that id again."""
-    answers: dict[str, WireMessage] = {}
-    wanted = set(ids)
+) -> list[WireMessage | None]:
+    """The answer to each call, from before the next assistant message that uses its id again.
+    Calls that share an id are answered in their order."""
+    answers: list[WireMessage | None] = [None] * len(ids)
+    waiting: dict[str, list[int]] = {}
+    for place, call_id in enumerate(ids):
+        waiting.setdefault(call_id, []).append(place)
     for message in messages[start:]:
-        if not wanted:
+        if not waiting:
             break
-        if message["role"] == "tool":
-            call_id = str(message.get("tool_call_id"))
-            if call_id in wanted:
-                answers[call_id] = message
-                wanted.discard(call_id)
-        else:
-            wanted.difference_update(call_ids(message))
+        if message["role"] != "tool":
+            for call_id in call_ids(message):
+                waiting.pop(call_id, None)
+            continue
+        call_id = str(message.get("tool_call_id"))
+        places = waiting.get(call_id)
+        if places:
+            answers[places.pop(0)] = message
+            if not places:
+                del waiting[call_id]
     return answers
 
 
@@ -134,5 +140,7 @@ def _with_unique_ids(message: WireMessage, ids: Sequence[str]) -> WireMessage:
     return {**message, "tool_calls": calls}
 
 
-def _unanswered(call_id: str) -> WireMessage:
-    return {"role": "tool", "tool_call_id": call_id, "content": UNANSWERED}
+def _answer_to(call_id: str, answer: WireMessage | None) -> WireMessage:
+    if answer is None:
+        return {"role": "tool", "tool_call_id": call_id, "content": UNANSWERED}
+    return answer if answer["tool_call_id"] == call_id else {**answer, "tool_call_id": call_id}

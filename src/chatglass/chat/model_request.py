@@ -24,7 +24,7 @@ from chatglass.chat.events import (
 from chatglass.chat.sent_body import record_body
 from chatglass.chat.shown_path import Outgoing
 from chatglass.chat.streamed_answer import StreamedAnswer
-from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.to_the_end import finished, to_the_end
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.models.wire import (
     Adapted,
@@ -38,17 +38,25 @@ from chatglass.models.wire import (
     ToolCallPiece,
     Waiting,
 )
+from chatglass.store.protocol import StoreError
 from chatglass.store.records import MessageStatus, RequestRow, ToolCallRow
 from chatglass.values.usage import Usage
+
+_CHARS_OF_A_TOKEN = 4
+"""Of the JSON of tool calls, about."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerOutcome:
-    """How a request ended: its stored tool calls, or the error that was shown."""
+    """How a request ended: its stored tool calls, or the error that was shown.
+
+    `stopped`: the turn was stopped meanwhile, and the calls, if there are any, must not run.
+    """
 
     calls: tuple[ToolCallRow, ...] = ()
     finish_reason: str | None = None
     error: ModelError | None = None
+    stopped: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +71,11 @@ class _InFlight:
     uncorrected: int
     """The same by our estimate alone, which calibration corrects."""
     body: Mapping[str, Any] | None = None
+    """As it was sent the last time."""
+    refused: bool = False
+    """The endpoint turned the last attempt down: it bills nothing."""
+    unsaved: bool = False
+    """A write of the answer failed, and that was told."""
     finished: Finished | None = None
     drafted: dict[int, int] = field(default_factory=dict[int, int])
     """Characters of arguments so far, by the call's position."""
@@ -73,21 +86,32 @@ class ModelRequestRunner:
         self._context = context
 
     async def run(self, events: TurnEvents) -> AnswerOutcome:
-        """Send the context and store the answer. A ModelError is told and returned, not raised;
-        a cancellation is raised after the partial answer is stored."""
-        flight = await self._begin(events)
+        """Send the context and store the answer. A ModelError is told and returned, not raised; so
+        is a cancellation, after what there is of the answer is stored."""
         try:
-            await self._stream(flight, events)
-        except ModelError as error:
-            await to_the_end(self._end(flight, events, "error", error))
-            events.notice("error", error.cause, error.advice, error.kind)
-            return AnswerOutcome(error=error)
-        except asyncio.CancelledError:
-            await self._end(flight, events, "interrupted", None)
-            raise
-        calls = await to_the_end(self._end(flight, events, "complete", None))
+            return await self._run(events)
+        finally:
+            self._context.requests.pending = 0
+
+    async def _run(self, events: TurnEvents) -> AnswerOutcome:
+        flight, stopped = await finished(self._begin(events))
+        error: ModelError | None = None
+        status: RequestEnd = "interrupted" if stopped else "complete"
+        if not stopped:
+            try:
+                await self._stream(flight, events)
+            except ModelError as raised:
+                error, status = raised, "error"
+            except asyncio.CancelledError:
+                status = "interrupted"
+            except Exception:
+                # A fault of ours, which is raised further: the answer must not stay open.
+                await to_the_end(self._end(flight, events, "error", None))
+                raise
+        calls, stopped_at_end = await finished(self._end(flight, events, status, error))
         reason = flight.finished.finish_reason if flight.finished else None
-        return AnswerOutcome(calls, reason)
+        stopped = stopped_at_end or status == "interrupted"
+        return AnswerOutcome(calls, reason, error, stopped)
 
     async def _begin(self, events: TurnEvents) -> _InFlight:
         context = self._context
@@ -115,8 +139,16 @@ class ModelRequestRunner:
                 limit=context.limit(),
             )
         )
-        answer = StreamedAnswer(context, message_id)
-        return _InFlight(row, answer, outgoing, estimate, uncorrected)
+
+        def unsaved(failure: StoreError) -> None:
+            if not flight.unsaved:
+                flight.unsaved = True
+                advice = "The answer goes on; what is on screen may not be saved."
+                events.notice("warning", str(failure), advice, "store")
+
+        answer = StreamedAnswer(context, message_id, unsaved)
+        flight = _InFlight(row, answer, outgoing, estimate, uncorrected)
+        return flight
 
     async def _stream(self, flight: _InFlight, events: TurnEvents) -> None:
         context, parameters = self._context, self._context.session.parameters
@@ -158,14 +190,16 @@ class ModelRequestRunner:
                     )
                 )
             case Waiting(seconds, attempt, cause):
+                flight.refused = True
                 flight.row = replace(flight.row, attempts=attempt)
                 events.emit(
                     Retrying(**events.stamp(), seconds=seconds, attempt=attempt, cause=cause)
                 )
             case Adapted(_, note):
+                flight.refused = True
                 events.notice("information", note, "", "adapted")
             case Sent(body):
-                flight.body = body
+                flight.body, flight.refused = body, False
             case Finished():
                 flight.finished = piece
 
@@ -206,6 +240,8 @@ class ModelRequestRunner:
                 first_token_ms=row.first_token_at - row.started_at if row.first_token_at else None,
             )
         )
+        if error is not None:
+            events.notice("error", error.cause, error.advice, error.kind)
         calls = await context.propose_calls(answer.message_id, row.id, proposed) if proposed else []
         for call in calls:
             events.emit(
@@ -236,7 +272,7 @@ class ModelRequestRunner:
                 context.store, flight.body, flight.outgoing
             )
             row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
-        usage = flight.finished.usage if flight.finished else None
+        usage = flight.finished.usage if flight.finished else error.usage if error else None
         if usage is not None and usage.prompt_tokens:
             context.models.calibrate(context.model, flight.uncorrected, usage.prompt_tokens)
         return await context.finish_request(row, usage or self._estimated_usage(flight, status))
@@ -247,13 +283,18 @@ class ModelRequestRunner:
         None for a request that was refused, since it bills nothing; one that was sent and then
         stopped counts with its prompt.
         """
-        answer, finished = flight.answer, flight.finished
-        if not answer.chars and (status == "error" or flight.body is None):
+        answer, end = flight.answer, flight.finished
+        if not answer.chars and (status == "error" or flight.body is None or flight.refused):
             return None
         row = self._context.path.get(answer.message_id)
         text = (row.content + row.reasoning) if row else ""
-        calls = [call.name + call.arguments for call in finished.tool_calls] if finished else []
-        completion = self._context.estimate(text + json.dumps(calls) if calls else text)
+        completion = self._context.estimate(text)
+        if end is not None:
+            calls = [call.name + call.arguments for call in end.tool_calls]
+            completion += self._context.estimate(json.dumps(calls)) if calls else 0
+        else:
+            # Of calls that were broken off, only their length is known.
+            completion += sum(flight.drafted.values()) // _CHARS_OF_A_TOKEN
         reasoning = self._context.estimate(row.reasoning) if row and row.reasoning else 0
         return Usage(
             prompt_tokens=flight.estimate,

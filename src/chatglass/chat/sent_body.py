@@ -17,6 +17,8 @@ from chatglass.store.records import RequestRow
 
 Part = tuple[str, str]
 
+_AHEAD = 8
+
 
 async def record_body(
     store: SessionStore, body: Mapping[str, Any], outgoing: Outgoing
@@ -53,11 +55,15 @@ async def rebuild_body(store: SessionStore, request: RequestRow) -> dict[str, An
 def _refer(sent: Sequence[Any], outgoing: Outgoing) -> list[Part]:
     """`sent` as ranges of the path, and JSON texts of what is not on it."""
     parts: list[Part] = []
-    planned = dict(enumerate(zip(outgoing.messages, outgoing.rows, strict=True)))
     last_place: int | None = None
-    for index, message in enumerate(sent):
-        wire, row = planned.get(index, (None, None))
-        if row is None or message != wire:
+    at = 0
+    for message in sent:
+        # Adaptation may leave messages out or join them: look a little ahead.
+        near = range(at, min(at + _AHEAD, len(outgoing.messages)))
+        found = next((i for i in near if outgoing.messages[i] == message), None)
+        row = None if found is None else outgoing.rows[found]
+        at = (at if found is None else found) + 1
+        if row is None:
             parts.append(("json", _dump(message)))
             last_place = None
             continue

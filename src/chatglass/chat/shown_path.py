@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from chatglass.chat.compaction import ContextTurn
 from chatglass.chat.messages import WireMessage, mend, to_wire
 from chatglass.chat.stats import ContextParts
-from chatglass.models.estimates import estimate_text
+from chatglass.models.estimates import MESSAGE_TOKENS, estimate_message, estimate_text
 from chatglass.store.records import CompactionRow, MessageRow
-
-MESSAGE_OVERHEAD = 4
-"""Tokens that a message costs beside its text (role and separators of the chat format)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +97,17 @@ class ShownPath:
         row_of: dict[int, SentRow] = {}
         sent = self.sent_rows()
         for place, row in enumerate(sent, start=len(self.rows) - len(sent)):
-            wire = self._wire.get(row.id)
-            if wire is None:
-                wire = self._wire[row.id] = to_wire(row)
+            wire = self._wire_of(row)
             row_of[id(wire)] = SentRow(row.id, place)
             listed.append(wire)
         mended = mend(listed)
         return Outgoing([dict(wire) for wire in mended], [row_of.get(id(wire)) for wire in mended])
+
+    def _wire_of(self, row: MessageRow) -> WireMessage:
+        wire = self._wire.get(row.id)
+        if wire is None:
+            wire = self._wire[row.id] = to_wire(row)
+        return wire
 
     # -- how much that is, by `models.estimates`, which know no model
 
@@ -117,11 +118,11 @@ class ShownPath:
         summary = compaction.summary if compaction else ""
         history, tool_results = self._tokens_between(first, len(self.rows))
         return ContextParts(
-            system=estimate_text(system_prompt) + MESSAGE_OVERHEAD if system_prompt else 0,
+            system=estimate_text(system_prompt) + MESSAGE_TOKENS if system_prompt else 0,
             tools=tools,
             history=history,
             tool_results=tool_results,
-            summary=estimate_text(summary) + MESSAGE_OVERHEAD if summary else 0,
+            summary=estimate_text(summary) + MESSAGE_TOKENS if summary else 0,
         )
 
     def tokens_after(self, message_id: str) -> int | None:
@@ -156,15 +157,16 @@ class ShownPath:
         return history_end - history_start, tools_end - tools_start
 
     def _sum_of(self, count: int) -> tuple[int, int]:
-        """The sums of the first `count` rows. Those of final rows are kept; a path ends with at
-        most one row that is not."""
+        """The sums of the first `count` rows; kept up to the first row that is not final yet."""
         history, tool_results = self._sums[min(count, len(self._sums) - 1)]
+        settled = True
         for row in self.rows[len(self._sums) - 1 : count]:
-            tokens = MESSAGE_OVERHEAD + estimate_text(row.content + (row.tool_calls or ""))
+            tokens = estimate_message(self._wire_of(row))
             if row.role == "tool":
                 tool_results += tokens
             else:
                 history += tokens
-            if row.status != "partial":
+            settled = settled and row.status != "partial"
+            if settled:
                 self._sums.append((history, tool_results))
         return history, tool_results

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from chatglass.chat.chat_context import ChatContext
+from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
 
 CHECKPOINT_SECONDS = 1.0
@@ -14,13 +16,18 @@ CHECKPOINT_SECONDS = 1.0
 class StreamedAnswer:
     """Collects deltas and checkpoints them: at once when the last time is a second ago, else by a
     timer, so that a stalled stream is stored too. At most one write is under way.
+
+    A write that fails is told to `failed`, and the next one stores the whole text again.
     """
 
-    def __init__(self, context: ChatContext, message_id: str) -> None:
+    def __init__(
+        self, context: ChatContext, message_id: str, failed: Callable[[StoreError], None]
+    ) -> None:
         self.message_id = message_id
         self.first_token_at: int | None = None
         self.chars = 0
         self._context = context
+        self._failed = failed
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._reasoning_began: float | None = None
@@ -82,4 +89,7 @@ class StreamedAnswer:
         text, self._text = "".join(self._text), []
         reasoning, self._reasoning = "".join(self._reasoning), []
         self._written_at = time.monotonic()
-        await self._context.checkpoint(self.message_id, text, reasoning=reasoning)
+        try:
+            await self._context.checkpoint(self.message_id, text, reasoning=reasoning)
+        except StoreError as error:
+            self._failed(error)

@@ -12,6 +12,8 @@ from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import storable
 
+NOT_RUN = "This call was not run: its turn ended before."
+"""The answer to a call that was never run."""
 _OPEN = frozenset({"proposed", "asking", "approved", "running"})
 
 
@@ -25,13 +27,21 @@ class ToolCallLog:
         self._rows: dict[str, ToolCallRow] = {}
 
     async def propose(
-        self, answer: ToolCallRow, calls: Sequence[ProposedCall]
+        self,
+        session_id: str,
+        turn_id: str,
+        request_id: str,
+        message_id: str,
+        calls: Sequence[ProposedCall],
     ) -> list[ToolCallRow]:
-        """Store the calls of one answer; `answer` is a row with what they have in common."""
+        """Store the calls of one answer, before anything is decided about them."""
         rows = [
-            replace(
-                answer,
+            ToolCallRow(
                 id=new_id(),
+                session_id=session_id,
+                turn_id=turn_id,
+                request_id=request_id,
+                message_id=message_id,
                 call_id=call.id,
                 position=position,
                 name=storable(call.name),

@@ -23,6 +23,7 @@ from chatglass.chat.events import (
 )
 from chatglass.chat.ports import DecideTool, Decision, PendingCall
 from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.tool_call_log import NOT_RUN
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.store.records import ToolCallRow, ToolResult
 from chatglass.tools.tool import (
@@ -37,7 +38,8 @@ from chatglass.values.clock import now_ms
 from chatglass.values.text import storable
 
 CANCELLED = "The user stopped the turn before this call was done; it may have taken effect."
-NOT_RUN = "The user stopped the turn before this call ran."
+NOT_STARTED = "The user stopped the turn before this call ran."
+BROKEN_OFF = "An error ended the turn before this call was done; it may have taken effect."
 _PREVIEW_CHARS = 2_000
 
 
@@ -60,7 +62,6 @@ class ToolProcessor:
         self._loop_after = loop_after
         self._made: Counter[tuple[str, str]] = Counter()
         self._rows: dict[str, ToolCallRow] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     def begin_turn(self) -> None:
         self._made.clear()
@@ -68,20 +69,43 @@ class ToolProcessor:
     async def run(self, rows: Sequence[ToolCallRow], events: TurnEvents) -> None:
         """Run the calls, in parallel where allowed. Cancelling answers the open ones `cancelled`."""
         self._rows = {row.id: row for row in rows}
-        tasks = [asyncio.ensure_future(self._one(row.id, events)) for row in rows]
+        alone = [self._runs_alone(row.name) for row in rows]
+        tasks: list[asyncio.Task[str]] = []
+        for place, row in enumerate(rows):
+            before = [
+                task for task, each in zip(tasks, alone, strict=False) if each or alone[place]
+            ]
+            tasks.append(asyncio.ensure_future(self._one(row.id, before, events)))
         answered = 0
         try:
             for row, task in zip(rows, tasks, strict=True):
                 output = await asyncio.shield(task)
                 answered += 1
                 await to_the_end(self._answer(row.id, output))
-        except BaseException:
+        except BaseException as error:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for row in rows[answered:]:
-                await self._answer(row.id, await self._settle_cancelled(row.id, events))
+            stopped = isinstance(error, asyncio.CancelledError)
+            await self._answer_rest(rows[answered:], events, stopped=stopped)
             raise
+
+    async def give_up(self, rows: Sequence[ToolCallRow], events: TurnEvents) -> None:
+        """Answer calls `cancelled` that the end of the turn overtook before they were looked at."""
+        self._rows = {row.id: row for row in rows}
+        await to_the_end(self._answer_rest(rows, events, stopped=True))
+
+    def _runs_alone(self, name: str) -> bool:
+        try:
+            return not self._context.tool_manager.get(name).spec.parallel
+        except UnknownTool:
+            return False
+
+    async def _answer_rest(
+        self, rows: Sequence[ToolCallRow], events: TurnEvents, *, stopped: bool
+    ) -> None:
+        for row in rows:
+            await self._answer(row.id, await self._settle_cancelled(row.id, events, stopped))
 
     async def _answer(self, row_id: str, seen: str) -> None:
         row = self._rows[row_id]
@@ -89,16 +113,18 @@ class ToolProcessor:
 
     # -- one call; each returns what the model sees
 
-    async def _one(self, row_id: str, events: TurnEvents) -> str:
+    async def _one(
+        self, row_id: str, before: Sequence[asyncio.Task[str]], events: TurnEvents
+    ) -> str:
+        """Decide at once, and run after `before`: a tool that must run alone, as one that writes,
+        would otherwise change what calls beside it see."""
         ready = await self._decide(row_id, events)
         if isinstance(ready, ToolOutput):
             state = "denied" if self._rows[row_id].state == "denied" else "error"
             return await self._settle(row_id, state, ready, events)
-        if ready.tool.spec.parallel:
-            output = await self._run(row_id, ready, events)
-        else:
-            async with self._one_at_a_time:
-                output = await self._run(row_id, ready, events)
+        if before:
+            await asyncio.wait(before)
+        output = await self._run(row_id, ready, events)
         return await self._settle(row_id, output.status, output, events)
 
     async def _decide(self, row_id: str, events: TurnEvents) -> _Ready | ToolOutput:
@@ -112,7 +138,10 @@ class ToolProcessor:
             assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
         except (UnknownTool, InvalidArguments) as error:
             return ToolOutput.error(str(error))
-        assessment = self._watch_for_loops(row.name, arguments, assessment)
+        # A tool is foreign code: whatever it raises is its result, never the end of the turn.
+        except Exception as error:  # noqa: BLE001
+            return _failed(row.name, error)
+        assessment = self._watch_for_loops(row.name, arguments, assessment, events)
         decision = await self._ask(row_id, tool, arguments, assessment)
         await self._commit(row_id, decision, events)
         if decision.verdict == "deny":
@@ -126,26 +155,26 @@ class ToolProcessor:
         """The user's own arguments need no second question, but must be valid and not forbidden."""
         try:
             arguments = tool.validate(edited)
+            assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
         except InvalidArguments as error:
             return ToolOutput.error(str(error))
-        assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
+        # As in _decide().
+        except Exception as error:  # noqa: BLE001
+            return _failed(tool.spec.name, error)
         if assessment.verdict == "deny":
             return ToolOutput.error(f"The edited call is denied: {assessment.why}")
         return _Ready(tool, arguments)
 
     def _watch_for_loops(
-        self, name: str, arguments: dict[str, Any], assessment: Assessment
+        self, name: str, arguments: dict[str, Any], assessment: Assessment, events: TurnEvents
     ) -> Assessment:
         key = (name, json.dumps(arguments, sort_keys=True, default=str))
         self._made[key] += 1
         if self._made[key] < self._loop_after or assessment.verdict == "deny":
             return assessment
-        return replace(
-            assessment,
-            verdict="ask",
-            why=f"The model makes the same call for the {self._made[key]}th time in this turn.",
-            rule="loop",
-        )
+        why = f"{name} was called with the same arguments {self._made[key]} times in this turn."
+        events.notice("warning", why, "Stop the turn if the model goes in circles.", "loop")
+        return replace(assessment, verdict="ask", why=why, rule="loop")
 
     async def _ask(
         self, row_id: str, tool: Tool, arguments: dict[str, Any], assessment: Assessment
@@ -176,7 +205,7 @@ class ToolProcessor:
             decided_by=storable(decision.decided_by),
             reason=storable(decision.reason),
             decided_at=now_ms(),
-            edited_arguments=json.dumps(edited, ensure_ascii=False) if edited else None,
+            edited_arguments=None if edited is None else storable(json.dumps(edited)),
         )
         events.emit(
             ToolCallDecided(
@@ -202,17 +231,17 @@ class ToolProcessor:
                 )
             )
 
-        spec = ready.tool.spec
+        name = ready.tool.spec.name
         try:
-            async with asyncio.timeout(spec.timeout_s):
-                return await ready.tool.run(ready.arguments, self._context.root, report)
-        except TimeoutError:
-            return ToolOutput.error(
-                f"{spec.name} was ended: it ran longer than {spec.timeout_s:g} s."
-            )
-        # A tool is foreign code: whatever it raises is its result, never the end of the turn.
+            return await ready.tool.run(ready.arguments, self._context.root, report)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return _failed(name, error)
+        # As in _decide().
         except Exception as error:  # noqa: BLE001
-            return ToolOutput.error(f"{spec.name} failed: {type(error).__name__}: {error}")
+            return _failed(name, error)
 
     # -- ends
 
@@ -220,13 +249,16 @@ class ToolProcessor:
         await to_the_end(self._store_end(row_id, state, output, events))
         return output.seen
 
-    async def _settle_cancelled(self, row_id: str, events: TurnEvents) -> str:
+    async def _settle_cancelled(self, row_id: str, events: TurnEvents, stopped: bool) -> str:
         """What a call that the turn's end overtook answers: its result, if it has one already."""
         row = self._rows[row_id]
         if row.finished_at is not None:
             result = await self._context.store.tool_result(row_id)
             return result.seen if result else CANCELLED
-        text = NOT_RUN if row.started_at is None else CANCELLED
+        if row.started_at is None:
+            text = NOT_STARTED if stopped else NOT_RUN
+        else:
+            text = CANCELLED if stopped else BROKEN_OFF
         await self._store_end(row_id, "cancelled", ToolOutput("error", text, text), events)
         return text
 
@@ -257,6 +289,10 @@ class ToolProcessor:
         row = self._rows[row_id] = replace(self._rows[row_id], **changes)
         await self._context.calls.update(row)
         return row
+
+
+def _failed(name: str, error: BaseException) -> ToolOutput:
+    return ToolOutput.error(f"{name} failed: {type(error).__name__}: {error}")
 
 
 def _parse(arguments: str) -> dict[str, Any]:

@@ -27,6 +27,11 @@ class TurnEvents:
         self._seq = 0
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
 
+    @property
+    def count(self) -> int:
+        """Events so far."""
+        return self._seq
+
     def stamp(self) -> Stamp:
         """The common fields of the next event. Emit it before taking another stamp."""
         self._seq += 1

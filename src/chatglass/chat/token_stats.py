@@ -1,0 +1,54 @@
+"""Putting the figures of a session together from its ledger and its request rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chatglass.chat.stats import TokenStats
+
+if TYPE_CHECKING:
+    from chatglass.chat.chat_context import ChatContext
+
+
+async def token_stats(context: ChatContext) -> TokenStats:
+    """`TokenStats` of one moment: what the ledger shows is of the same requests as the rest."""
+    stats, totals = _of_rows(context), context.requests.figures.totals()
+    ledger = await context.ledger.stats(totals)
+    if ledger is None:
+        return replace(stats, degraded=context.ledger.degraded)
+    return replace(
+        stats,
+        total_tokens=ledger.total_tokens,
+        estimated_cost=None if stats.estimated_cost is None else ledger.estimated_cost,
+        tool_calls=ledger.tool_calls,
+    )
+
+
+def _of_rows(context: ChatContext) -> TokenStats:
+    figures = context.requests.figures
+    turn_requests, turn_tokens, turn_cost = figures.turn(context.turn_id)
+    return TokenStats(
+        total_tokens=figures.usage.total_tokens,
+        estimated_cost=figures.known_cost(),
+        tool_calls=context.calls.count,
+        segments=1 + len(context.compactions),
+        requests=figures.requests,
+        unpriced_requests=figures.unpriced,
+        input_tokens=figures.usage.prompt_tokens,
+        output_tokens=figures.usage.completion_tokens,
+        cached_tokens=figures.usage.cached_tokens,
+        reasoning_tokens=figures.usage.reasoning_tokens,
+        source=figures.usage.source,
+        turn_requests=turn_requests,
+        turn_tokens=turn_tokens,
+        turn_cost=turn_cost,
+        context=context.context_parts(),
+        limit=context.limit(),
+        window=context.size.window,
+        pending=context.requests.pending,
+        cost_by_turn=figures.cost_by_turn(),
+        tokens_per_second=figures.tokens_per_second(),
+        first_token_ms=figures.first_token_ms(),
+        free=figures.requests > 0 and figures.free,
+    )
