@@ -8,7 +8,7 @@ SOURCES := src tests bench docs
 # Without .pyc files every start costs seconds.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run test test-all check bench docs lock build clean
+.PHONY: run test test-all check lint imports types bench docs lock build clean
 
 run: $(VENV)/.installed
 	@$(BIN)/chatglass $(ARGS)
@@ -19,10 +19,16 @@ test: $(VENV)/.installed-dev
 test-all: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --run-slow $(ARGS)
 
-check: $(VENV)/.installed-dev
+check: lint imports types
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+
+imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
+
+types: $(VENV)/.installed-dev
 	$(BIN)/basedpyright
 
 bench: $(VENV)/.installed-dev
