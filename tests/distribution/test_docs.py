@@ -44,7 +44,8 @@ def _flags() -> dict[str, argparse.Action]:
 def test_a_reference_is_what_the_program_says(name: str) -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make.py"))["PAGES"][name]()
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    assert written == made, "write it anew with: make docs"
+    is_same = written == made
+    assert is_same, f"docs/{name} is not what the program says; write it with: make docs"
 
 
 def test_every_action_is_in_the_reference() -> None:
