@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from rich.cells import cell_len
 
 from chatglass.tui.lines.cells import fit
-from chatglass.tui.lines.figures import age, cost, duration, share, size
+from chatglass.values.figures import age, duration, share, size
 
 
 @pytest.mark.parametrize(
     ("ms", "words"),
     [
         (0, "0.00 s"), (23, "0.02 s"), (999, "1.00 s"), (4_210, "4.2 s"), (59_949, "59.9 s"),
-        (59_960, "1 min 0 s"), (200_000, "3 min 20 s"), (7_500_000, "2 h 5 min"),
+        (59_960, "1 min 00 s"), (200_000, "3 min 20 s"), (7_500_000, "2 h 05 min"),
     ],
 )  # fmt: skip
 def test_duration(ms: int, words: str) -> None:
@@ -48,13 +46,6 @@ def test_share_is_never_rounded_to_nothing_or_all() -> None:
     assert share(0, 5) == "0 %"
     assert share(5, 5) == share(0, 0) == "100 %"
     assert share(412, 5000) == "8.2 %"
-
-
-def test_cost() -> None:
-    assert cost(Decimal(0)) == "$0"
-    assert cost(Decimal("0.00001")) == "<$0.0001"
-    assert cost(Decimal("0.0183")) == "$0.0183"
-    assert cost(Decimal("1234.5")) == "$1,234.50"
 
 
 @pytest.mark.parametrize("text", ["", "ab", "abcdef", "漢字漢字漢字", "a漢b字c漢"])

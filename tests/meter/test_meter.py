@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from chatglass.chat.stats import ContextParts, TokenStats
-from chatglass.tui.meter import figures
 from chatglass.tui.meter.meter import Meter
 from chatglass.tui.meter.rows import meter_rows
 from chatglass.tui.topline.top_line import TopLine, top_line
+from chatglass.values import figures
 
 STATS = TokenStats(
     total_tokens=64_085,
@@ -113,7 +113,7 @@ def test_a_bar_has_its_width_and_shows_only_the_full_as_full(
      (7_380_000, "2 h 03 min"), (None, "—")],
 )  # fmt: skip
 def test_seconds(duration: int | None, text: str) -> None:
-    assert figures.seconds(duration) == text
+    assert figures.duration(duration) == text
 
 
 def test_sparkline_and_answer_footer() -> None:

@@ -17,13 +17,13 @@ ROW = SessionRow(
 @pytest.mark.parametrize(
     ("requests", "unpriced", "usd", "words"),
     [
-        (0, 0, "0", ""), (3, 3, "0", "—"), (3, 0, "0", "$0"), (3, 0, "0.0183", "$0.0183"),
-        (3, 1, "1.5", "≥$1.50"),
+        (0, 0, "0", ""), (3, 3, "0", "—"), (3, 0, "0", "free"), (3, 0, "0.0183", "$0.0183"),
+        (3, 1, "1.5", "$1.50+"),
     ],
 )  # fmt: skip
 def test_cost(requests: int, unpriced: int, usd: str, words: str) -> None:
-    row = replace(ROW, requests=requests, unpriced_requests=unpriced, cost=Decimal(usd))
-    assert cost(row) == words
+    used = {"requests": requests, "unpriced_requests": unpriced, "total_tokens": 10 * requests}
+    assert cost(replace(ROW, **used, cost=Decimal(usd))) == words
 
 
 def test_title_falls_back_to_what_there_is() -> None:

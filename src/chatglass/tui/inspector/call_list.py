@@ -11,9 +11,9 @@ from textual.timer import Timer
 from chatglass.store.records import ToolCallRow, ToolCallState
 from chatglass.tui.inspector.call_words import STATE_MARKS, running_ms, short_arguments
 from chatglass.tui.lines.cells import Cell, fit, row
-from chatglass.tui.lines.figures import duration, size
 from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import duration, size
 from chatglass.values.text import one_line
 
 TICK_SECONDS = 0.25

@@ -8,7 +8,7 @@ from typing import Literal
 
 from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
 from chatglass.tui.inspector.json_layout import lay_out
-from chatglass.tui.lines.figures import clock, date, duration, share, size
+from chatglass.values.figures import clock, date, duration, share, size
 from chatglass.values.text import one_line
 
 Section = Literal["arguments", "result", "seen", "error", "times"]

@@ -29,9 +29,9 @@ from chatglass.tui.inspector.call_words import (
 from chatglass.tui.inspector.find_bar import FindBar
 from chatglass.tui.inspector.json_view import JsonView, Kind
 from chatglass.tui.inspector.section_head import SectionHead
-from chatglass.tui.lines.figures import size
 from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import size
 
 LoadResult = Callable[[str], Awaitable[ToolResult | None]]
 """Tool call id → what it produced and what the model saw; None where nothing is kept (yet)."""

@@ -22,8 +22,8 @@ from chatglass.tui.inspector.json_marks import LineMarks
 from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
 from chatglass.tui.inspector.text_search import find_all
 from chatglass.tui.lines.cells import Layer, layered
-from chatglass.tui.lines.figures import size
 from chatglass.tui.lines.line_view import LineView
+from chatglass.values.figures import size
 from chatglass.values.text import storable
 
 Kind = Literal["auto", "json", "text", "laid_out"]

@@ -8,7 +8,7 @@ from typing import Literal
 from rich.cells import cell_len
 
 from chatglass.chat.stats import TokenStats
-from chatglass.tui.meter import figures
+from chatglass.values import figures
 from chatglass.values.text import one_line
 
 Tone = Literal["", "label", "value", "good", "warning", "error"]
@@ -164,7 +164,7 @@ def _pace(stats: TokenStats, width: int) -> list[Row]:
     elif rate:
         rows.append(_pair(9, "speed", rate, width))
     if stats.first_token_ms is not None:
-        rows.append(_pair(11, "first token", figures.seconds(stats.first_token_ms), width))
+        rows.append(_pair(11, "first token", figures.duration(stats.first_token_ms), width))
     return rows
 
 

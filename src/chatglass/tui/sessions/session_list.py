@@ -11,11 +11,11 @@ from textual.strip import Strip
 
 from chatglass.store.records import SessionRow
 from chatglass.tui.lines.cells import Cell, fit, row
-from chatglass.tui.lines.figures import age, date
 from chatglass.tui.lines.line_list import LineList
 from chatglass.tui.sessions import session_words
 from chatglass.tui.sessions.session_filter import SessionFilter
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import age, date
 from chatglass.values.text import one_line
 
 

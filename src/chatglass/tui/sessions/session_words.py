@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from chatglass.store.records import SessionRow
-from chatglass.tui.lines import figures
+from chatglass.values import figures
 from chatglass.values.text import one_line
 
 TITLE_LIMIT = 160
@@ -24,12 +24,11 @@ def title(row: SessionRow) -> str:
 
 
 def cost(row: SessionRow) -> str:
-    """`—` where nothing could be priced, `$0` where free, `≥` where a part is unpriced."""
-    if not row.requests:
+    """As the meter writes it: `—` where nothing could be priced, `+` where a part is unpriced."""
+    if not row.total_tokens:
         return ""
-    if row.unpriced_requests >= row.requests:
-        return "—"
-    return ("≥" if row.unpriced_requests else "") + figures.cost(row.cost)
+    is_free = not row.cost and not row.unpriced_requests
+    return figures.cost(row.cost, free=is_free, unpriced=row.unpriced_requests)
 
 
 def place(row: SessionRow, root: str) -> str:

@@ -9,8 +9,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.chat.stats import TokenStats
-from chatglass.tui.meter import figures
 from chatglass.tui.meter.rows import Tone, level
+from chatglass.values import figures
 from chatglass.values.text import one_line
 
 Piece = tuple[str, Tone]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from chatglass.tui.lines.figures import duration
 from chatglass.tui.transcript.cards import card_line
 from chatglass.tui.transcript.items import AnswerItem
 from chatglass.tui.transcript.plain_views import branch_mark, time_of
@@ -19,6 +18,7 @@ from chatglass.tui.transcript.strips import (
     wrap_all,
 )
 from chatglass.tui.transcript.view import COMPARE, Document, Field, Part, Section, Setting, View
+from chatglass.values.figures import duration
 from chatglass.values.text import one_line, visible
 
 TAIL = 3

@@ -9,10 +9,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from chatglass.store.records import ToolCallState
-from chatglass.tui.lines.figures import duration
 from chatglass.tui.transcript.items import ToolCard
 from chatglass.tui.transcript.look import Look
 from chatglass.tui.transcript.strips import Piece, cut, strip_of
+from chatglass.values.figures import duration
 from chatglass.values.text import one_line
 
 MARKS: dict[ToolCallState, str] = {

@@ -16,9 +16,9 @@ from chatglass.store.records import (
     RequestRow,
     ToolCallRow,
 )
-from chatglass.tui.lines.figures import size
-from chatglass.tui.meter import figures
 from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem, ToolCard
+from chatglass.values import figures
+from chatglass.values.figures import size
 from chatglass.values.text import one_line
 from chatglass.values.usage import Usage
 
@@ -47,13 +47,14 @@ def items_of(rows: SessionRows) -> list[Item]:
     folds = {row.first_kept_id: row for row in rows.compactions}
     shown = {row.id for row in rows.path}
     footers = turn_footers(rows.requests)
+    places = branches(rows.forks)
     items: list[Item] = []
     last_of_turn: dict[str, AnswerItem] = {}
     for row in rows.path:
         compaction = folds.get(row.id)
         if compaction is not None and compaction.anchor_id in shown:
             items.append(fold_item(compaction))
-        branch = branch_of(row, rows.forks)
+        branch = places.get(row.id)
         if row.role == "user":
             items.append(prompt_item(row, branch))
         elif row.role == "assistant":
@@ -128,11 +129,13 @@ def fold_item(row: CompactionRow) -> FoldItem:
     )
 
 
-def branch_of(row: MessageRow, forks: Forks) -> tuple[int, int] | None:
-    children = forks.get(row.parent_id)
-    if children is None or row.id not in children:
-        return None
-    return children.index(row.id) + 1, len(children)
+def branches(forks: Forks) -> dict[str, tuple[int, int]]:
+    """Message id → (place, of how many), for the messages that have siblings."""
+    return {
+        child: (place, len(children))
+        for children in forks.values()
+        for place, child in enumerate(children, 1)
+    }
 
 
 def short_arguments(arguments: str) -> str:
@@ -179,7 +182,7 @@ class TurnSum:
         count = ("≈ " if about else "") + figures.tokens(self.usage.total_tokens)
         known = None if self.unpriced and not self.cost else self.cost
         cost = figures.cost(known, about=about, free=self.free, unpriced=self.unpriced)
-        seconds = figures.seconds(self.milliseconds)
+        seconds = figures.duration(self.milliseconds)
         return f"{one_line(self.model, 40)} · {count} tokens · {cost} · {seconds}"
 
 
@@ -187,12 +190,11 @@ def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
     """The footer of each turn that used anything."""
     sums: dict[str, TurnSum] = defaultdict(TurnSum)
     for row in requests:
-        if row.usage is None:
-            continue
         total = sums[row.turn_id]
-        total.add(row.model, row.usage, row.cost, row.price_source)
         total.milliseconds += (row.finished_at or row.started_at) - row.started_at
-    return {turn_id: total.footer() for turn_id, total in sums.items()}
+        if row.usage is not None:
+            total.add(row.model, row.usage, row.cost, row.price_source)
+    return {turn_id: sum_.footer() for turn_id, sum_ in sums.items() if sum_.usage.total_tokens}
 
 
 def _text_and_attachments(parts: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[str, ...]]:

@@ -1,7 +1,8 @@
-"""How figures are written on screen: tokens, money, times, bars. The one place for it."""
+"""How figures are written for people: tokens, money, times, sizes, bars. The one place for it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -61,7 +62,7 @@ def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpric
     """A cost with what is known of it: `free`, `—`, `$0.0183`, or `$0.0183+` with unpriced requests."""
     if free:
         return "free"
-    if usd is None:
+    if usd is None or (unpriced and not usd):
         return UNKNOWN
     return money(usd, about=about) + ("+" if unpriced else "")
 
@@ -78,11 +79,11 @@ def percent(fraction: float | None) -> str:
     return f"{min(99, whole) if fraction < 1 else whole}%"
 
 
-def seconds(duration_ms: int | float | None) -> str:
+def duration(ms: float | None) -> str:
     """`0.02 s`, `4.2 s`, `1 min 04 s`, `2 h 03 min`; `—` where unknown."""
-    if duration_ms is None:
+    if ms is None:
         return UNKNOWN
-    value = duration_ms / 1_000
+    value = ms / 1_000
     if value < 1:
         return f"{value:.2f} s"
     if value < 59.95:
@@ -91,6 +92,56 @@ def seconds(duration_ms: int | float | None) -> str:
     if whole < 3_600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3_600} h {whole % 3_600 // 60:02} min"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units: `812 B`, `3.1 kB`, `5.2 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def age(ms: int, now: int) -> str:
+    """How long ago, in the largest unit that fits: `now`, `5 min`, `3 h`, `2 d`, `7 wk`, `2 y`."""
+    seconds = max(0, (now - ms) // 1000)
+    if seconds < 60:
+        return "now"
+    for unit, length, end in (
+        ("min", 60, 3600),
+        ("h", 3600, 86_400),
+        ("d", 86_400, 14 * 86_400),
+        ("wk", 7 * 86_400, 365 * 86_400),
+    ):
+        if seconds < end:
+            return f"{seconds // length} {unit}"
+    return f"{seconds // (365 * 86_400)} y"
+
+
+def date(ms: int) -> str:
+    """Local day and time: `2025-03-09 14:02`."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(ms / 1000))
+
+
+def clock(ms: int) -> str:
+    """Local time of day to the millisecond: `14:02:11.204`."""
+    return time.strftime("%H:%M:%S", time.localtime(ms / 1000)) + f".{ms % 1000:03d}"
+
+
+def share(part: int, whole: int) -> str:
+    """`part` of `whole` in per cent; never 0 % of something, never 100 % of less than all."""
+    if not whole or part >= whole:
+        return "100 %"
+    percentage = part / whole * 100
+    if percentage < 0.1:
+        return "0 %" if part == 0 else "<0.1 %"
+    if percentage < 10:
+        return f"{percentage:.1f} %"
+    return f"{min(99, round(percentage))} %"
 
 
 def speed(per_second: float | None) -> str:
@@ -140,5 +191,5 @@ def answer_footer(
         parts.append(f"{f'{ABOUT} ' if about else ''}{tokens(total_tokens)} tokens")
     parts.append(cost(usd, about=about, free=free))
     if duration_ms is not None:
-        parts.append(seconds(duration_ms))
+        parts.append(duration(duration_ms))
     return " · ".join(part for part in parts if part)
