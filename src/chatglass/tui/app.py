@@ -12,12 +12,14 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from chatglass.chat.events import RequestStarted, TurnStarted
 from chatglass.config.errors import ConfigError
 from chatglass.tui.actions.palette import ActionCommands
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands import COMMANDS
 from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
+from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChanged
 from chatglass.tui.open_session import OpenSession
 from chatglass.tui.screens.chat_screen import ChatScreen
@@ -36,14 +38,17 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+USAGE, FAILED = 2, 1
+"""Exit codes of a start that went wrong: by what the user wrote, or by anything else."""
 
-class ChatglassApp(App[None]):
+
+class ChatglassApp(App[None], inherit_bindings=False):
     """Opens the workspace behind its first frame, and keeps an engine for each open session."""
 
     TITLE = "chatglass"
     CSS_PATH = stylesheet()
     COMMANDS: ClassVar = {ActionCommands}
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [*ACTIONS.bindings("app")]
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(self, options: Options, look: FirstLook) -> None:
@@ -53,25 +58,24 @@ class ChatglassApp(App[None]):
         self.workspace: Workspace | None = None
         self.sessions: dict[str, OpenSession] = {}
         self.start_error: str | None = None
+        """Why the program could not start; it is said when the screen is gone."""
         self.last_words: list[str] = []
         self.interrupted_at = float("-inf")
         """Monotonic time of the last ^C that had nothing to do."""
         self.collector = IdleCollector()
         self.chat = ChatScreen()
-        self._bind_actions()
+        self._opened = asyncio.Event()
+        """There is a session, or there will be none."""
+        self._leaving = False
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = look.theme if look.theme in self.available_themes else THEMES[0].name
         if look.reduced_motion:
             self.animation_level = "none"
-
-    def _bind_actions(self) -> None:
         try:
-            self.set_keymap(ACTIONS.apply_keymap(self.look.keys))
+            self.set_keymap(ACTIONS.apply_keymap(look.keys))
         except ConfigError as error:
             self.start_error = str(error)
-        for binding in ACTIONS.bindings("app"):
-            self._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
@@ -80,7 +84,7 @@ class ChatglassApp(App[None]):
 
     def on_ready(self) -> None:
         if self.start_error is not None:
-            self.exit(return_code=2)
+            self._give_up(self.start_error, USAGE)
             return
         # After the first frame: everything below imports for a second or two.
         self.call_after_refresh(self._begin)
@@ -93,25 +97,57 @@ class ChatglassApp(App[None]):
 
         try:
             workspace_class = await asyncio.to_thread(import_engine)
-            workspace = await asyncio.to_thread(workspace_class, self.options)
-            await workspace.open()
-            row = await workspace.session_to_open()
-        except (ConfigError, *self._store_errors()) as error:
-            self.start_error = str(error)
-            self.exit(return_code=2)
+            self.workspace = await asyncio.to_thread(workspace_class, self.options)
+            await self.workspace.open()
+            await self.open_session(await self.workspace.session_to_open())
+        except ConfigError as error:
+            await self._close_workspace()
+            self._give_up(str(error), USAGE)
             return
-        self.workspace = workspace
-        await self.open_session(row)
+        except self._store_errors() as error:
+            await self._close_workspace()
+            self._give_up(f"{error}\nchatglass --no-save starts without it.", FAILED)
+            return
+        finally:
+            self._opened.set()
+        self._warn_of_settings()
         await asyncio.to_thread(import_services)
         self.collector.freeze()
         if self.options.resume == "":
             await COMMANDS.run(self, "session.list")
+        await self._offer_local_servers()
 
     @staticmethod
     def _store_errors() -> tuple[type[Exception], ...]:
         from chatglass.store.protocol import StoreError
 
-        return (StoreError,)
+        return (StoreError, OSError)
+
+    def _give_up(self, reason: str, code: int) -> None:
+        self.start_error = reason
+        self.exit(return_code=code)
+
+    def _warn_of_settings(self) -> None:
+        if self.look.theme not in self.available_themes:
+            self.chat.say(
+                f"The settings name the theme {self.look.theme!r}, which there is not;"
+                " /theme shows all.",
+                "warning",
+            )
+
+    async def _offer_local_servers(self) -> None:
+        """Where only the demo is left to talk to, say which servers answer on this machine."""
+        workspace = self.workspace
+        if workspace is None or not workspace.uses_demo or self.options.demo:
+            return
+        from chatglass.models.discovery import discover
+
+        found = await discover()
+        for endpoint in found:
+            workspace.models.add(endpoint)
+        if found:
+            names = ", ".join(endpoint.name for endpoint in found)
+            self.chat.say(f"On this machine answers: {names}. /model chooses it.")
 
     # -- sessions
 
@@ -120,7 +156,7 @@ class ChatglassApp(App[None]):
         return self.chat.session
 
     async def open_session(self, row: SessionRow) -> OpenSession:
-        """Show that session; its engine is started if it is not open yet."""
+        """Show that session; its engine is started if it is not open yet. Raises StoreError."""
         session = self.sessions.get(row.id)
         if session is None:
             session = await self._make_session(row)
@@ -136,6 +172,8 @@ class ChatglassApp(App[None]):
         from chatglass.tui.reading import session_rows
 
         assert self.workspace is not None
+        if row.endpoint == "demo":
+            await self.workspace.start_demo()
 
         def changed() -> None:
             self.post_message(ApprovalsChanged(row.id))
@@ -148,9 +186,12 @@ class ChatglassApp(App[None]):
         )
         engine = await self.workspace.engine(row, decide_tool=approval.decide)
         session = OpenSession(engine=engine, approval=approval, draft=row.draft)
-        self.sessions[row.id] = session
         await engine.load()
-        session.view.load(await session_rows(engine))
+        session.view.compactions = engine.context.compactions
+        session.view.load(await session_rows(self.workspace.store, engine))
+        # What was queued when the program ended is offered, not sent unasked.
+        session.held = bool(engine.queue)
+        self.sessions[row.id] = session
         return session
 
     async def _start_engine(self, session: OpenSession) -> None:
@@ -161,20 +202,29 @@ class ChatglassApp(App[None]):
             await session.engine.start()
         except (LedgerUnavailable, StoreError) as error:
             session.view.notice(str(error), "Nothing can be sent in this session.", "error")
-            return
         self.post_message(SessionChanged(session.id))
-        self.drive(session)
 
     # -- turns
 
     def drive(self, session: OpenSession) -> None:
-        """Answer what is queued, if the engine is free."""
-        if session.engine.state == "idle" and session.engine.queue:
-            self.run_turns(session, session.engine.run())
+        """Answer what is queued, if the engine is free and the queue is not held."""
+        if session.engine.state == "idle" and session.engine.queue and not session.held:
+            self.run_worker(
+                self._answer_queue(session), group=f"turns-{session.id}", exit_on_error=False
+            )
 
-    def run_turns(self, session: OpenSession, turns: AsyncGenerator[Event]) -> None:
+    async def _answer_queue(self, session: OpenSession) -> None:
+        engine = session.engine
+        await self._forward(session, engine.run())
+        if engine.queue and not engine.conversation.prompt_stored:
+            await self.chat.outbox.take_refused(session, engine.queue[0])
+
+    def retry(self, session: OpenSession) -> None:
+        """Answer the end of the shown path."""
         self.run_worker(
-            self._forward(session, turns), group=f"turns-{session.id}", exit_on_error=False
+            self._forward(session, session.engine.go_on()),
+            group=f"turns-{session.id}",
+            exit_on_error=False,
         )
 
     async def _forward(self, session: OpenSession, turns: AsyncGenerator[Event]) -> None:
@@ -192,31 +242,75 @@ class ChatglassApp(App[None]):
             return
         batch, session.inbox = session.inbox, []
         for event in batch:
-            session.view.apply(event)
+            session.take(event)
         self.chat.events_shown(session, batch)
+        if any(isinstance(event, TurnStarted) for event in batch):
+            self._mark_sessions()
+        if any(isinstance(event, RequestStarted) for event in batch):
+            self.run_worker(
+                self._mark_branches(session),
+                group=f"branches-{session.id}",
+                exclusive=True,
+                exit_on_error=False,
+            )
+
+    async def _mark_branches(self, session: OpenSession) -> None:
+        """A retry or an edit made siblings: say on the items which of them is shown."""
+        assert self.workspace is not None
+        session.view.mark_branches(await self.workspace.store.forks(session.id))
 
     def on_approvals_changed(self, message: ApprovalsChanged) -> None:
         session = self.sessions.get(message.session_id)
         if session is not None:
             self.chat.approvals_changed(session)
+            self._mark_sessions()
 
     def on_session_changed(self, message: SessionChanged) -> None:
         session = self.sessions.get(message.session_id)
         if session is not None:
+            self.drive(session)
             self.chat.session_changed(session)
+            self._mark_sessions()
+
+    def _mark_sessions(self) -> None:
+        """Where the list of sessions is open: say which work and which ask."""
+        if len(self.screen_stack) < 2:
+            return
+        from chatglass.tui.sessions.screen import SessionsScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionsScreen):
+                sessions = self.sessions.values()
+                screen.set_marks(
+                    {session.id for session in sessions if session.working},
+                    {session.id for session in sessions if session.asking},
+                )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that failed unforeseen: said on screen, and kept in the log."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            error = event.worker.error
-            _log.error("worker %s failed", event.worker.group, exc_info=error)
-            self.notify(
-                visible(f"{type(error).__name__}: {error}"),
-                title="Something went wrong",
-                severity="error",
-                timeout=15,
-                markup=False,
-            )
+        if event.state is WorkerState.ERROR:
+            self.worker_failed(event.worker)
+
+    def worker_failed(self, worker: Worker[object]) -> None:
+        """A worker failed unforeseen: said on screen, and kept in the log."""
+        error = worker.error
+        assert error is not None
+        _log.error("worker %s failed", worker.group, exc_info=error)
+        told = visible(f"{type(error).__name__}: {error}")
+        if self.current is None:
+            self._give_up(f"It could not start. {told}", FAILED)
+            return
+        self.notify(told, title="Something went wrong", severity="error", timeout=15, markup=False)
+
+    # -- the inspector over the whole screen, whose messages pass by the chat screen
+
+    async def on_inspector_copy_requested(self, message: Inspector.CopyRequested) -> None:
+        await self.chat.copy(message.text, message.label)
+
+    def on_inspector_jump_to_message(self, message: Inspector.JumpToMessage) -> None:
+        full = self.chat.full_inspector
+        if full is not None and self.screen is full:
+            full.action_close()
+        self.chat.jump_to_message(message.message_id)
 
     # -- actions
 
@@ -237,14 +331,32 @@ class ChatglassApp(App[None]):
 
     # -- leaving
 
+    async def action_quit(self) -> None:
+        await self.leave()
+
     async def leave(self) -> None:
         """Store what is unsaved, end what runs, and say how to come back."""
-        self.chat.save_draft_now()
+        if self._leaving:
+            return
+        self._leaving = True
+        if self.chat.outbox.unsent or not self.chat.composer.is_empty:
+            # What was written so far has no session to be stored in before there is one.
+            await self._opened.wait()
+        try:
+            await self._store_and_close()
+        except self._store_errors() as error:
+            self.last_words.append(f"Not everything could be stored: {error}")
+        self.exit()
+
+    async def _store_and_close(self) -> None:
+        await self.chat.outbox.store_draft()
         for session in self.sessions.values():
             await session.engine.close()
         current = self.current
-        if current is not None and not self.options.no_save and current.view.items:
+        if current is not None and not self.options.no_save and current.engine.context.stored:
             self.last_words.append(f"To go on with this session: chatglass -r {current.id}")
+        await self._close_workspace()
+
+    async def _close_workspace(self) -> None:
         if self.workspace is not None:
             await self.workspace.close()
-        self.exit()

@@ -32,11 +32,11 @@ def clipboard_tool() -> Sequence[str] | None:
 
 async def copy(app: App[None], text: str) -> str:
     """Put `text` on the clipboard. Returns what can be said of it for sure, as a sentence end."""
+    app.copy_to_clipboard(text)
     command = clipboard_tool()
     if command is not None and await _fill(command, text):
         return f"copied with {command[0]}"
     encoded = len(text.encode()) * 4 // 3
-    app.copy_to_clipboard(text)
     if encoded > _OSC52_LIMIT:
         return f"sent to the terminal ({encoded:,} bytes: it may be more than it takes)"
     return "sent to the terminal's clipboard"

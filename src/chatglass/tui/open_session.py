@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chatglass.chat.events import TurnFinished
 from chatglass.chat.stats import TokenStats
 from chatglass.tui.session_view import SessionView
 
@@ -25,6 +26,12 @@ class OpenSession:
     draft: str = ""
     inbox: list[Event] = field(default_factory=list)
     """Events that were posted and are not shown yet."""
+    held: bool = False
+    """What is queued waits for the user: the turn before it did not end well, or it was queued
+    when the program ended."""
+    editing: str | None = None
+    """The id of the prompt that is written anew in the composer."""
+    draft_before_edit: str = ""
 
     @property
     def id(self) -> str:
@@ -33,6 +40,12 @@ class OpenSession:
     @property
     def title(self) -> str:
         return self.engine.context.session.title
+
+    def take(self, event: Event) -> None:
+        """Show an event of its engine, and keep what follows from it."""
+        self.view.apply(event)
+        if isinstance(event, TurnFinished):
+            self.held = event.status != "complete"
 
     @property
     def working(self) -> bool:

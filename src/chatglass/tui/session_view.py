@@ -6,6 +6,7 @@ Events change it; the transcript follows where the session is the one on screen 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -28,19 +29,19 @@ from chatglass.chat.events import (
     TurnStarted,
     UsageReported,
 )
-from chatglass.store.records import QueuedPrompt, ToolCallRow
-from chatglass.tui.meter import figures
+from chatglass.store.records import CompactionRow, QueuedPrompt, ToolCallRow
 from chatglass.tui.transcript.from_rows import (
+    Forks,
     SessionRows,
     TurnSum,
+    branches,
     card_of,
+    fold_item,
     items_of,
     queued_item,
-    short_arguments,
 )
 from chatglass.tui.transcript.items import (
     AnswerItem,
-    FoldItem,
     Item,
     NoticeItem,
     PromptItem,
@@ -68,20 +69,24 @@ class SessionView:
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.calls: dict[str, ToolCallRow] = {}
+        self.compactions: Sequence[CompactionRow] = ()
+        """The engine's list, which grows."""
         self.pane: Pane | None = None
         self.turn_running = False
         self.retry_until: float | None = None
         """Monotonic time at which a failed request goes out again, while one waits."""
         self.streamed_chars = 0
         """Characters of the request in flight."""
-        self._retry_text = ""
+        self._retry_attempt, self._retry_cause = 0, ""
         self._cards: dict[str, tuple[AnswerItem, ToolCard]] = {}
         self._answer: AnswerItem | None = None
+        self._thinking_since: int | None = None
         self._turn = TurnSum()
         self._model = ""
 
     def load(self, rows: SessionRows) -> None:
-        """Show what is stored."""
+        """Show what is stored. Not while a turn runs."""
+        self._answer = None
         self.items = items_of(rows)
         self.calls = {call.id: call for call in rows.calls}
         self._cards = {
@@ -106,10 +111,24 @@ class SessionView:
         self._remove(prompt_id)
 
     def first_queued(self) -> PromptItem | None:
+        return next(iter(self.queued()), None)
+
+    def queued(self) -> list[PromptItem]:
+        """The prompts that wait, in order; they are the last items."""
+        found: list[PromptItem] = []
+        for item in reversed(self.items):
+            if not isinstance(item, PromptItem) or item.state == "sent":
+                break
+            found.append(item)
+        return found[::-1]
+
+    def mark_branches(self, forks: Forks) -> None:
+        """Say on each item which of its siblings it is."""
+        places = branches(forks)
         for item in self.items:
-            if isinstance(item, PromptItem) and item.state != "sent":
-                return item
-        return None
+            if isinstance(item, (PromptItem, AnswerItem)) and item.branch != places.get(item.id):
+                item.branch = places.get(item.id)
+                self._changed(item)
 
     def notice(self, text: str, advice: str = "", severity: str = "information") -> None:
         """Say something of the program's own in the transcript."""
@@ -160,12 +179,16 @@ class SessionView:
         if queued is None:
             return
         self._remove(queued.id)
+        for behind in self.queued():
+            behind.state = "queued"
+            self._changed(behind)
         sent = replace(queued, id=event.user_message_id, state="sent", at=now_ms())
         self._add(sent)
 
     def _request_started(self, event: RequestStarted) -> None:
         self._model = event.model
         self.streamed_chars = 0
+        self._thinking_since = None
         continues = self._answer is not None
         self._answer = AnswerItem(
             id=event.message_id,
@@ -178,6 +201,7 @@ class SessionView:
 
     def _push(self, message_id: str, text: str) -> None:
         self._end_retry()
+        self._end_thinking()
         self.streamed_chars += len(text)
         if self.pane is not None:
             self.pane.push_text(message_id, text)
@@ -186,29 +210,40 @@ class SessionView:
 
     def _push_reasoning(self, message_id: str, text: str) -> None:
         self._end_retry()
+        if self._thinking_since is None:
+            self._thinking_since = now_ms()
         self.streamed_chars += len(text)
         if self.pane is not None:
             self.pane.push_reasoning(message_id, text)
         elif self._answer is not None and self._answer.id == message_id:
             self._answer.reasoning += text
 
+    def _end_thinking(self) -> None:
+        answer = self._answer
+        if self._thinking_since is not None and answer is not None and not answer.reasoning_ms:
+            answer.reasoning_ms = max(1, now_ms() - self._thinking_since)
+
     def _drafting(self, event: ToolCallDelta) -> None:
         self._end_retry()
+        self._end_thinking()
         if self._answer is not None:
             name = one_line(event.name, 40) or "a tool call"
-            self._answer.drafting = f"{name} · {event.argument_chars:,} characters"
+            self._answer.drafting = f"writing {name} · {event.argument_chars:,} characters"
             self._changed(self._answer)
 
     def _retrying(self, event: Retrying) -> None:
         self.retry_until = time.monotonic() + event.seconds
-        self._retry_text = f"{one_line(event.cause, 200)} Attempt {event.attempt}"
+        self._retry_attempt, self._retry_cause = event.attempt, one_line(event.cause, 300)
         self.tick_retry()
 
     def tick_retry(self) -> None:
         """Count down to the next attempt."""
         if self.retry_until is not None and self._answer is not None:
             left = max(self.retry_until - time.monotonic(), 0)
-            self._answer.drafting = f"{self._retry_text} in {left:.0f} s"
+            # What counts down stands first: the rest may be cut.
+            self._answer.drafting = (
+                f"attempt {self._retry_attempt} in {left:.0f} s: {self._retry_cause}"
+            )
             self._changed(self._answer)
 
     def _end_retry(self) -> None:
@@ -223,15 +258,15 @@ class SessionView:
         answer = self._answer
         if answer is None:
             return
+        self._end_thinking()
         answer.status = event.status
         answer.drafting = ""
-        if answer.reasoning and not answer.reasoning_ms:
-            answer.reasoning_ms = now_ms() - answer.at
         self._changed(answer)
 
     def _notice(self, event: Notice) -> None:
         answer = self._answer
-        if event.severity == "error" and answer is not None and answer.status == "error":
+        failed = answer is not None and answer.status == "error" and not answer.error
+        if event.severity == "error" and answer is not None and failed:
             answer.error, answer.advice = event.cause, event.advice
             self._changed(answer)
             return
@@ -240,14 +275,18 @@ class SessionView:
         )
 
     def _compacted(self, event: Compacted) -> None:
-        before, after = figures.tokens(event.tokens_before), figures.tokens(event.tokens_after)
-        self._add(
-            FoldItem(
-                id=event.compaction_id,
-                title=f"Compacted ({event.strategy}): {before} → {after} tokens.",
-                body="The oldest turns are not sent any more; they stay in the transcript.",
-            )
-        )
+        """The fold stands where it will stand when the session is opened again."""
+        row = next((row for row in self.compactions if row.id == event.compaction_id), None)
+        if row is None:
+            return
+        kept = next((item for item in self.items if item.id == row.first_kept_id), None)
+        if kept is None:
+            self._add(fold_item(row))
+            return
+        fold = fold_item(row)
+        self.items.insert(self.items.index(kept), fold)
+        if self.pane is not None:
+            self.pane.insert_before(kept.id, fold)
 
     def _turn_finished(self, event: TurnFinished) -> None:
         self.turn_running = False
@@ -305,7 +344,9 @@ class SessionView:
 
     def asking(self, tool_call_id: str) -> None:
         """The call waits for the user's answer."""
-        self._update_call(tool_call_id, state="asking")
+        row = self.calls.get(tool_call_id)
+        if row is not None and row.state == "proposed":
+            self._update_call(tool_call_id, state="asking")
 
     def _call_finished(self, event: ToolCallFinished) -> None:
         self._update_call(
@@ -338,7 +379,7 @@ class SessionView:
         fresh = card_of(row)
         card.state, card.started_at = fresh.state, fresh.started_at
         card.duration_ms, card.size = fresh.duration_ms, fresh.size
-        card.arguments = short_arguments(row.edited_arguments or row.arguments)
+        card.arguments = fresh.arguments
         if row.finished_at is not None:
             card.progress = ""
         self._changed(item)

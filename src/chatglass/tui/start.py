@@ -5,37 +5,50 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from chatglass.config.errors import ConfigError
 from chatglass.config.first_look import first_look
 from chatglass.config.options import Options
 from chatglass.config.paths import find_paths
+from chatglass.values.text import visible
 
 
 def run_screen(options: Options) -> int:
-    """Run the app until it is left. Returns the exit code. Raises ConfigError."""
+    """Run the app until it is left. Returns the exit code: 0, 2 where flags or settings are wrong,
+    1 where it could not start otherwise or broke; the cause is on stderr."""
     from chatglass.tui.app import ChatglassApp
 
     paths = find_paths(options.data_dir, options.config)
     app = ChatglassApp(options, first_look(paths.config_file))
-    _keep_stderr_off_the_screen()
     # A collection pauses the screen for up to 0.2 s once many objects live; the app collects when
     # nothing happens.
     gc.disable()
-    app.run()
+    with _stderr_off_the_screen():
+        app.run()
     if app.start_error is not None:
-        raise ConfigError(app.start_error)
+        print(f"chatglass: {visible(app.start_error)}", file=sys.stderr)
     for line in app.last_words:
-        print(line)
+        print(visible(line))
     return app.return_code or 0
 
 
-def _keep_stderr_off_the_screen() -> None:
+@contextmanager
+def _stderr_off_the_screen() -> Iterator[None]:
     """Point descriptor 2 at a null file while Textual runs: whatever a library or a child process
     writes there would be drawn over the screen. Textual's own stderr stays usable."""
     if not sys.stderr.isatty():
+        yield
         return
-    sys.__stderr__ = os.fdopen(os.dup(2), "w")  # type: ignore[misc]
+    terminal = os.dup(2)
+    before = sys.__stderr__
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
+    with os.fdopen(terminal, "w") as sys.__stderr__:  # pyright: ignore[reportAttributeAccessIssue]
+        os.dup2(null, 2)
+        os.close(null)
+        try:
+            yield
+        finally:
+            sys.__stderr__.flush()
+            os.dup2(terminal, 2)
+    sys.__stderr__ = before  # pyright: ignore[reportAttributeAccessIssue]

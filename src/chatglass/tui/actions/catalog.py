@@ -91,6 +91,18 @@ CATALOG: tuple[Action, ...] = (
         slash="edit",
     ),
     Action(
+        id="queue.send",
+        label="Send what is queued",
+        tooltip="Go on with the prompts that wait since a turn was stopped (Enter without text)",
+        slash="continue",
+    ),
+    Action(
+        id="queue.take_back",
+        label="Take queued prompt back",
+        tooltip="Put the last queued prompt into the composer again",
+        slash="unqueue",
+    ),
+    Action(
         id="model.choose",
         label="Model",
         tooltip="Choose the endpoint and model that answer from now on",

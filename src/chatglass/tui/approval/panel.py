@@ -24,6 +24,7 @@ from chatglass.chat.ports import Decision, PendingCall
 from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.approval.question import Line, question_lines, session_grant
+from chatglass.tui.component_style import component_style
 from chatglass.values.text import one_line
 
 DEAF_SECONDS = 0.3
@@ -81,7 +82,7 @@ class _Question(ScrollView):
         line = self.lines[index]
         style = base
         if line.tone:
-            style += self.get_component_rich_style(f"question--{line.tone}", partial=True)
+            style += component_style(self, f"question--{line.tone}")
         segments = [Segment(" " * line.indent, base), Segment(line.text, style)]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -121,7 +122,7 @@ class _Choices(Widget):
         if y >= len(self.rows):
             return Strip.blank(width, base)
         key, label = self.rows[y]
-        key_style = base + self.get_component_rich_style("choices--key", partial=True)
+        key_style = base + component_style(self, "choices--key")
         label = one_line(label, max(8, width - len(key) - 2))
         segments = [Segment(f"{key}  ", key_style), Segment(label, base)]
         return Strip(segments).adjust_cell_length(width, base)
@@ -213,6 +214,10 @@ class ApprovalPanel(Vertical, can_focus=True):
         if self._waiting and not self.has_focus_within:
             self._before = self.screen.focused
             self.focus()
+
+    def be_deaf(self) -> None:
+        """Begin the pause anew: the question was out of sight until now."""
+        self._shown_at = self._clock()
 
     def withdraw(self, tool_call_id: str) -> None:
         """Take a question back (its turn was stopped); nothing is decided."""

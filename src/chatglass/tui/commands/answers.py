@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatglass.tui.commands.table import Command
+from chatglass.tui.commands.table import Command, idle_session, own_session
 from chatglass.tui.transcript.items import AnswerItem, PromptItem
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ async def stop(app: ChatglassApp, argument: str) -> None:
     chat = app.chat
     if app.screen is not chat:
         app.screen.dismiss(None)
-    elif chat.find_bar.has_class("-shown"):
-        chat.find_bar.action_close()
+    elif chat.conversation.is_finding:
+        chat.conversation.find_bar.action_close()
     elif chat.has_class("-overlay"):
         chat.remove_class("-overlay")
         chat.composer.focus()
@@ -25,28 +25,30 @@ async def stop(app: ChatglassApp, argument: str) -> None:
         chat.session.engine.stop()
     elif not chat.composer.area.has_focus:
         chat.composer.focus()
+    else:
+        chat.outbox.leave_edit()
 
 
 async def retry(app: ChatglassApp, argument: str) -> None:
-    """Ask for the last answer again, as a branch beside it."""
-    session = app.current
+    """Ask for an answer (`argument`, else the last) again, as a branch beside it."""
+    session = idle_session(app)
     if session is None:
         return
-    if session.engine.state != "idle":
-        app.chat.say("The session is at work; stop the turn first.", "warning")
-        return
-    if not await session.engine.branch_before_answer():
+    if not await session.engine.branch_before_answer(argument or None):
         app.chat.say("There is no prompt to answer yet.", "warning")
         return
     await app.chat.reload()
-    app.run_turns(session, session.engine.go_on())
+    app.retry(session)
 
 
 async def edit(app: ChatglassApp, argument: str) -> None:
     """Write an earlier prompt anew; sending it makes a branch beside the old one."""
-    session = app.current
-    if session is None or session.engine.state != "idle":
-        app.chat.say("The session is at work; stop the turn first.", "warning")
+    session = own_session(app)
+    if session is None:
+        return
+    if argument and await app.chat.outbox.take_back(argument):
+        return
+    if idle_session(app) is None:
         return
     prompts = [
         item
@@ -56,11 +58,23 @@ async def edit(app: ChatglassApp, argument: str) -> None:
     if not prompts:
         app.chat.say("There is no prompt to edit here.", "warning")
         return
-    await session.engine.branch_before_prompt(prompts[-1].id)
-    await app.chat.reload()
-    app.chat.composer.restore(prompts[-1].text)
-    app.chat.composer.focus()
-    app.chat.say("Send it to make a branch; ‹ › on the prompt switches back.")
+    app.chat.outbox.edit(session, prompts[-1])
+
+
+async def send_queued(app: ChatglassApp, argument: str) -> None:
+    """Go on with what waits since a turn was stopped."""
+    if own_session(app) is not None and not app.chat.outbox.send_held():
+        app.chat.say("Nothing waits to be sent.")
+
+
+async def take_back(app: ChatglassApp, argument: str) -> None:
+    """Put the last queued prompt into the composer again."""
+    session = own_session(app)
+    if session is None:
+        return
+    queued = session.view.queued()
+    if not queued or not await app.chat.outbox.take_back(queued[-1].id):
+        app.chat.say("No prompt is queued.")
 
 
 async def copy_message(app: ChatglassApp, argument: str) -> None:
@@ -76,23 +90,23 @@ async def copy_code(app: ChatglassApp, argument: str) -> None:
 
 
 async def find(app: ChatglassApp, argument: str) -> None:
-    app.chat.find_bar.open()
-    if argument:
-        app.chat.find_bar.value = argument
+    app.chat.conversation.find(argument)
 
 
 async def find_next(app: ChatglassApp, argument: str) -> None:
-    app.chat.transcript.find_next(1)
+    app.chat.conversation.find_step(1)
 
 
 async def find_previous(app: ChatglassApp, argument: str) -> None:
-    app.chat.transcript.find_next(-1)
+    app.chat.conversation.find_step(-1)
 
 
 COMMANDS: dict[str, Command] = {
     "turn.stop": stop,
     "answer.retry": retry,
     "prompt.edit": edit,
+    "queue.send": send_queued,
+    "queue.take_back": take_back,
     "copy.message": copy_message,
     "copy.code": copy_code,
     "find": find,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands.table import Command
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ _TWICE_SECONDS = 2.0
 async def keys(app: ChatglassApp, argument: str) -> None:
     from chatglass.tui.actions.keys_screen import KeysScreen
 
-    async def chosen(action: str | None) -> None:
-        if action is not None:
-            await app.run_action(action)
+    async def chosen(action_id: str | None) -> None:
+        if action_id is not None:
+            await app.run_action(ACTIONS[action_id].run)
 
     await app.push_screen(KeysScreen(app.focused), chosen)
 
@@ -26,10 +27,11 @@ async def keys(app: ChatglassApp, argument: str) -> None:
 async def interrupt(app: ChatglassApp, argument: str) -> None:
     """Copy what is selected, else stop, else clear, and twice in a row quit."""
     chat = app.chat
-    selected = app.screen.get_selected_text()
-    if selected:
+    if selected := app.screen.get_selected_text():
         await chat.copy(selected, "selection")
         app.screen.clear_selection()
+    elif app.screen is chat and (written := chat.composer.selected_text):
+        await chat.copy(written, "selection")
     elif app.screen is not chat:
         app.screen.dismiss(None)
     elif chat.session is not None and chat.session.working:

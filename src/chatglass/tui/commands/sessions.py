@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatglass.tui.commands.table import Command
+from chatglass.tui.commands.table import Command, idle_session, own_session
 
 if TYPE_CHECKING:
     from chatglass.store.records import SessionRow
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 async def new(app: ChatglassApp, argument: str) -> None:
     """A new session with the model of the one on screen."""
     if app.workspace is None:
+        app.chat.say("The program still starts.")
         return
     row = await app.workspace.new_session()
     if app.current is not None:
@@ -25,13 +26,15 @@ async def new(app: ChatglassApp, argument: str) -> None:
 
 
 async def list_sessions(app: ChatglassApp, argument: str) -> None:
+    from chatglass.store.protocol import StoreError
     from chatglass.store.records import SessionQuery
     from chatglass.tui.sessions.screen import SessionsScreen
 
     workspace = app.workspace
     if workspace is None:
+        app.chat.say("The program still starts.")
         return
-    app.chat.save_draft_now()
+    app.chat.outbox.store_draft_now()
 
     async def read() -> list[SessionRow]:
         return await workspace.store.list_sessions(SessionQuery())
@@ -52,8 +55,12 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
             await new(app, "")
 
     async def chosen(session_id: str | None) -> None:
-        if session_id is not None and session_id != (app.current and app.current.id):
+        if session_id is None or session_id == (app.current and app.current.id):
+            return
+        try:
             await app.open_session(await workspace.store.get_session(session_id))
+        except StoreError as error:
+            app.chat.say(str(error), "error")
 
     screen = SessionsScreen(
         read,
@@ -72,7 +79,7 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
 async def rename(app: ChatglassApp, argument: str) -> None:
     from chatglass.tui.dialogs.dialogs import TextDialog
 
-    session = app.current
+    session = own_session(app)
     if session is None:
         return
 
@@ -89,15 +96,12 @@ async def rename(app: ChatglassApp, argument: str) -> None:
 
 async def clear(app: ChatglassApp, argument: str) -> None:
     """Go on with an empty conversation in this session."""
-    session = app.current
+    session = idle_session(app)
     if session is None:
-        return
-    if session.engine.state != "idle":
-        app.chat.say("The session is at work; stop the turn first.", "warning")
         return
     await session.engine.context.clear_conversation_history()
     await app.chat.reload()
-    app.chat.say("Cleared. What was said stays stored, on a branch of its own.")
+    app.chat.say("Cleared. What was said stays stored: after your next prompt, < on it leads back.")
 
 
 COMMANDS: dict[str, Command] = {

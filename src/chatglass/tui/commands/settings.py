@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chatglass.tui.commands.table import Command
+from chatglass.tui.commands.table import Command, own_session
 
 if TYPE_CHECKING:
     from chatglass.models.wire import ModelRef
     from chatglass.store.records import Parameters
     from chatglass.tui.app import ChatglassApp
+    from chatglass.tui.open_session import OpenSession
 
 _EFFORTS = ("minimal", "low", "medium", "high")
 
@@ -19,7 +20,7 @@ _EFFORTS = ("minimal", "low", "medium", "high")
 async def choose_model(app: ChatglassApp, argument: str) -> None:
     from chatglass.tui.dialogs.model_dialog import ModelDialog, named
 
-    session, workspace = app.current, app.workspace
+    session, workspace = own_session(app), app.workspace
     if session is None or workspace is None:
         return
     if session.working:
@@ -33,6 +34,8 @@ async def choose_model(app: ChatglassApp, argument: str) -> None:
         app.chat.say(f"{ref.model} · {ref.endpoint} answers from now on.")
 
     if argument:
+        if argument.startswith("demo/"):
+            await workspace.start_demo()
         await chosen(named(workspace, current, argument))
     else:
         await ModelDialog(workspace, current).ask(app, chosen)
@@ -71,14 +74,14 @@ async def choose_theme(app: ChatglassApp, argument: str) -> None:
 async def system_prompt(app: ChatglassApp, argument: str) -> None:
     from chatglass.tui.dialogs.dialogs import TextDialog
 
-    session = app.current
+    session = own_session(app)
     if session is None:
         return
     parameters = session.engine.context.session.parameters
 
     async def take(text: str | None) -> None:
         if text is not None:
-            await _set(app, replace(parameters, system_prompt=text.strip() or None))
+            await _set(app, session, replace(parameters, system_prompt=text.strip() or None))
 
     if argument:
         await take(argument)
@@ -98,7 +101,7 @@ def _parameter(name: str, title: str, hint: str, parse: Callable[[str], Any]) ->
     async def run(app: ChatglassApp, argument: str) -> None:
         from chatglass.tui.dialogs.dialogs import TextDialog
 
-        session = app.current
+        session = own_session(app)
         if session is None:
             return
         parameters = session.engine.context.session.parameters
@@ -112,7 +115,7 @@ def _parameter(name: str, title: str, hint: str, parse: Callable[[str], Any]) ->
 
         async def take(text: str | None) -> None:
             if text is not None:
-                await _set(app, replace(parameters, **{name: _value(text, parse)}))
+                await _set(app, session, replace(parameters, **{name: _value(text, parse)}))
 
         if argument:
             fault = problem(argument)
@@ -133,12 +136,10 @@ def _value(text: str, parse: Callable[[str], Any]) -> Any:
     return None if text in ("", "default") else parse(text)
 
 
-async def _set(app: ChatglassApp, parameters: Parameters) -> None:
-    session = app.current
-    if session is not None:
-        await session.engine.context.set_parameters(parameters)
-        app.chat.session_changed(session)
-        app.chat.say("Set for this session.")
+async def _set(app: ChatglassApp, session: OpenSession, parameters: Parameters) -> None:
+    await session.engine.context.set_parameters(parameters)
+    app.chat.session_changed(session)
+    app.chat.say("Set for this session.")
 
 
 def _temperature(text: str) -> float:

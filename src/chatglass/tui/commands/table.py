@@ -7,9 +7,39 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatglass.tui.app import ChatglassApp
+    from chatglass.tui.open_session import OpenSession
 
 Command = Callable[["ChatglassApp", str], Awaitable[None]]
 """Runs one action with the argument that was typed behind its slash command (or nothing)."""
+
+
+def own_session(app: ChatglassApp) -> OpenSession | None:
+    """The session on screen, where it may be changed here; else says why not."""
+    session = app.current
+    if session is None:
+        app.chat.say("The program still starts.")
+        return None
+    if session.engine.holder is not None:
+        app.chat.say(app.chat.outbox.objection(session), "warning")
+        return None
+    return session
+
+
+def idle_session(app: ChatglassApp) -> OpenSession | None:
+    """The session on screen, where no turn runs in it; else says why not."""
+    session = own_session(app)
+    if session is None:
+        return None
+    match session.engine.state:
+        case "idle":
+            return session
+        case "working":
+            app.chat.say("The session is at work; stop the turn first (Esc).", "warning")
+        case "starting":
+            app.chat.say("The session still starts.")
+        case _:
+            app.chat.say(app.chat.outbox.objection(session), "warning")
+    return None
 
 
 class Commands:

@@ -16,7 +16,7 @@ async def inspector(app: ChatglassApp, argument: str) -> None:
     session = app.current
     if session is None:
         return
-    if argument and chat.inspector.size.height > 0:
+    if argument and _is_beside(app):
         chat.inspector.open_call(argument)
         return
     from chatglass.tui.inspector.screen import InspectorScreen
@@ -32,6 +32,12 @@ async def inspector(app: ChatglassApp, argument: str) -> None:
         open_id=argument or chat.inspector.chosen,
     )
     await app.push_screen(chat.full_inspector, closed)
+
+
+def _is_beside(app: ChatglassApp) -> bool:
+    """Whether the inspector is on screen, beside the transcript or over it."""
+    chat = app.chat
+    return chat.has_class("-overlay" if chat.has_class("-narrow") else "-sidebar")
 
 
 async def sidebar(app: ChatglassApp, argument: str) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chatglass.store.records import MessageRow, QueuedPrompt
 
 MOST_BYTES = 1_000_000
 """A larger file is not attached: it would not fit any context window either."""
@@ -48,6 +53,28 @@ def content_parts(text: str, attachments: Sequence[Attachment]) -> list[dict[str
         {"type": "text", "text": part}
         for part in (text, *(attachment.block() for attachment in attachments))
     ]
+
+
+def from_block(block: str) -> Attachment:
+    """The file that `Attachment.block` wrote."""
+    head, _, rest = block.partition("\n")
+    fence = head[: len(head) - len(head.lstrip("`"))]
+    return Attachment(head[len(fence) :], rest.removesuffix(fence))
+
+
+def _files(parts: Iterable[Any]) -> tuple[Attachment, ...]:
+    texts = (part.get("text") for part in parts if isinstance(part, dict))
+    return tuple(from_block(text) for text in texts if isinstance(text, str))
+
+
+def queued_files(prompt: QueuedPrompt) -> tuple[Attachment, ...]:
+    """The files of a prompt that waits."""
+    return _files(entry.get("part") for entry in json.loads(prompt.content_json or "[]"))
+
+
+def message_files(row: MessageRow) -> tuple[Attachment, ...]:
+    """The files of a prompt that was sent."""
+    return _files(json.loads(row.content)[1:]) if row.content_is_json else ()
 
 
 def read_file(path: Path, name: str) -> Attachment:

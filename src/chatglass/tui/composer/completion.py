@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from chatglass.tui.component_style import component_style
 from chatglass.values.text import one_line
 
 MOST_ROWS = 8
@@ -107,10 +108,10 @@ class CompletionList(Widget):
         cursor = index == self._at
         style = self.rich_style
         if cursor:
-            style += self.get_component_rich_style("completion-list--cursor", partial=True)
+            style += component_style(self, "completion-list--cursor")
         detail_style = style
         if not cursor:
-            detail_style += self.get_component_rich_style("completion-list--detail", partial=True)
+            detail_style += component_style(self, "completion-list--detail")
         widest = max(cell_len(shown.label) for shown in self._rows)
         column = min(widest, max(12, width // 2)) + 2
         label = one_line(row.label, 400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
+from textual.worker import Worker, WorkerState
 
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.composer.attachment import AttachError, Attachment, read_file
@@ -25,6 +27,8 @@ from chatglass.tui.composer.files import PathIndex
 from chatglass.tui.composer.history import PromptHistory
 from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.values.text import visible
+
+_log = logging.getLogger(__name__)
 
 DRAFT_DELAY = 0.4
 """Seconds from the first key to the draft: no later than half a second."""
@@ -53,6 +57,10 @@ class Composer(Vertical):
         text: str
         attachments: tuple[Attachment, ...]
         draft: str
+
+    @dataclass
+    class EnteredEmpty(Message):
+        """Enter where nothing is written."""
 
     @dataclass
     class CommandEntered(Message):
@@ -126,6 +134,12 @@ class Composer(Vertical):
         return self._folds.draft(self._area.text)
 
     @property
+    def selected_text(self) -> str:
+        """What is selected in the editor while it has the focus, as it would be sent."""
+        area = self._area
+        return self._folds.sent(area.selected_text) if area.has_focus else ""
+
+    @property
     def is_empty(self) -> bool:
         return not self._area.text
 
@@ -170,6 +184,12 @@ class Composer(Vertical):
         self._area.replace(restored, (0, 0), (0, 0), maintain_selection_offset=not self.is_empty)
         self._area.move_cursor(self._area.document.end)
 
+    def restore_prompt(self, text: str, files: Sequence[Attachment]) -> None:
+        """Put a prompt back as it was before it was sent, with its files."""
+        self.restore(text)
+        for file in files:
+            self._insert_token(file, f"[file: {visible(file.name)}]")
+
     def insert(self, text: str) -> None:
         """Put text at the cursor as if it were typed, such as keys from before the first paint."""
         self._area.insert_outside_text(text)
@@ -213,6 +233,7 @@ class Composer(Vertical):
             return
         text = self.text.rstrip().lstrip("\n")
         if not text:
+            self.post_message(self.EnteredEmpty())
             return
         if text.startswith("//"):
             text = text[1:]
@@ -319,7 +340,7 @@ class Composer(Vertical):
         event.stop()
         self._reading -= 1
         if event.attachment is not None:
-            self._insert_token(event.attachment)
+            self._insert_token(event.attachment, f"@{event.attachment.name}")
             if self._send_when_read and not self._reading:
                 self._send_when_read = False
                 self._send()
@@ -330,10 +351,11 @@ class Composer(Vertical):
         else:
             self._refuse(event.error)
 
-    def _insert_token(self, attachment: Attachment) -> None:
+    def _insert_token(self, attachment: Attachment, written: str) -> None:
+        """Put the token of a file in the place of what is `written` for it, else at the cursor."""
         token = self._folds.add(Fold("file", f"file: {visible(attachment.name)}", attachment.text))
         area = self._area
-        typed = f"@{self._folds.encode(attachment.name)}"
+        typed = self._folds.encode(written)
         at = area.text.rfind(typed)
         if at >= 0:
             start = (area.text.count("\n", 0, at), at - (area.text.rfind("\n", 0, at) + 1))
@@ -341,6 +363,14 @@ class Composer(Vertical):
             area.replace(token, start, end)
         else:
             area.replace(token, *area.selection, maintain_selection_offset=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What went wrong unforeseen while reading a file or in the editor is said."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            _log.error("worker %s failed", event.worker.group, exc_info=error)
+            self._reading, self._send_when_read = 0, False
+            self._refuse(f"{type(error).__name__}: {error}")
 
     # -- the user's own editor
     @work(exclusive=True, group="editor", exit_on_error=False)

@@ -45,7 +45,7 @@ _EDIT_KEYS = (
     ("ctrl+k", "delete_to_end_of_line_or_delete_line"),
     ("ctrl+shift+k", "delete_line"),
     ("ctrl+x,super+x", "cut"),
-    ("ctrl+c,super+c", "copy"),
+    ("super+c", "copy"),
     ("ctrl+v,super+v", "paste"),
     ("super+z", "undo"),
     ("tab", "take_completion"),

@@ -1,0 +1,87 @@
+"""ConversationPanel: the transcript in its frame, with its find bar."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from chatglass.tui.actions.registry import ACTIONS
+from chatglass.tui.inspector.find_bar import FindBar
+from chatglass.tui.transcript.widget import Transcript
+
+
+class ConversationPanel(Container):
+    """Tells in its frame whether the transcript follows, and what a search finds."""
+
+    ACTION_PLACE = "transcript"
+    # The transcript has most keys of its place itself; these lead out of it.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding
+        for binding in ACTIONS.bindings("transcript")
+        if isinstance(binding, Binding)
+        and binding.id in ("find.next", "find.previous", "composer.focus")
+    ]
+
+    def __init__(self, *, empty_text: str, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.transcript = Transcript(empty_text=empty_text, id="transcript")
+        self.find_bar = FindBar(id="find")
+        self._following = "follows"
+        self.border_title = "Conversation"
+        self.border_subtitle = self._following
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+        yield self.find_bar
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the find bar is open."""
+        return self.find_bar.has_class("-shown")
+
+    def find(self, text: str = "") -> None:
+        """Open the find bar, with this text in it."""
+        self.find_bar.open()
+        if text:
+            self.find_bar.value = text
+
+    def find_step(self, step: int) -> None:
+        """Go to the next match (1) or the one before (-1)."""
+        self._tell(*self.transcript.find_next(step))
+
+    @on(Transcript.FollowChanged)
+    def _follow_changed(self, message: Transcript.FollowChanged) -> None:
+        lines = message.new_lines
+        self._following = "follows"
+        if not message.following:
+            self._following = f"↓ {lines:,} new lines · End follows" if lines else "End follows"
+        if not self.is_finding:
+            self.border_subtitle = self._following
+
+    @on(FindBar.Sought)
+    def _sought(self, message: FindBar.Sought) -> None:
+        message.stop()
+        self.transcript.find(message.sought)
+        if message.sought:
+            self._tell(*self.transcript.find_position)
+        else:
+            self.border_subtitle = self._following
+
+    @on(FindBar.Stepped)
+    def _stepped(self, message: FindBar.Stepped) -> None:
+        message.stop()
+        self.find_step(message.step)
+
+    @on(FindBar.Closed)
+    def _find_closed(self, message: FindBar.Closed) -> None:
+        message.stop()
+        self.transcript.clear_find()
+        self.border_subtitle = self._following
+        self.transcript.focus()
+
+    def _tell(self, place: int, matches: int) -> None:
+        self.border_subtitle = f"match {place:,} of {matches:,}" if matches else "no match"
