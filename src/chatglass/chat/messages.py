@@ -68,7 +68,7 @@ def violations(messages: Sequence[WireMessage]) -> list[str]:
         open_ids = call_ids(message)
         if len(set(open_ids)) != len(open_ids):
             faults.append(f"message {index}: its tool calls share an id")
-        if message["role"] == "assistant" and _is_empty(message):
+        if message["role"] == "assistant" and is_empty(message):
             faults.append(f"message {index}: an assistant message with nothing in it")
     if open_ids:
         faults.append(f"the end: calls {open_ids} are not answered")
@@ -84,7 +84,7 @@ def mend(messages: Sequence[WireMessage]) -> list[WireMessage]:
     while index < len(messages):
         message = messages[index]
         index += 1
-        if message["role"] == "tool" or (message["role"] == "assistant" and _is_empty(message)):
+        if message["role"] == "tool" or (message["role"] == "assistant" and is_empty(message)):
             continue
         ids = call_ids(message)
         if not ids:
@@ -97,7 +97,8 @@ def mend(messages: Sequence[WireMessage]) -> list[WireMessage]:
     return mended
 
 
-def _is_empty(message: WireMessage) -> bool:
+def is_empty(message: WireMessage) -> bool:
+    """Whether there is nothing in it: no answer of the model is like that, and it is not sent."""
     return not message.get("content") and not message.get("tool_calls")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chatglass.chat.compaction import ContextTurn
-from chatglass.chat.messages import WireMessage, mend, to_wire
+from chatglass.chat.messages import WireMessage, is_empty, mend, to_wire
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_message, estimate_text
 from chatglass.store.records import CompactionRow, MessageRow
@@ -161,7 +161,9 @@ class ShownPath:
         history, tool_results = self._sums[min(count, len(self._sums) - 1)]
         settled = True
         for row in self.rows[len(self._sums) - 1 : count]:
-            tokens = estimate_message(self._wire_of(row))
+            wire = self._wire_of(row)
+            sent = row.role != "assistant" or not is_empty(wire)
+            tokens = estimate_message(wire) if sent else 0
             if row.role == "tool":
                 tool_results += tokens
             else:
