@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from chatglass.tui.actions.action import Action, key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
+from chatglass.tui.component_style import component_style
 
 
 def fitting(actions: list[Action], width: int) -> list[tuple[int, Action, str, str]]:
@@ -51,7 +52,7 @@ class FooterLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         style = self.rich_style
-        key_style = style + self.get_component_rich_style("footer-line--key", partial=True)
+        key_style = style + component_style(self, "footer-line--key")
         segments: list[Segment] = []
         cells = 0
         for x, _action, key, label in self._placed():

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from chatglass.tui.component_style import component_style
 from chatglass.values.text import one_line
 
 
@@ -206,18 +207,18 @@ class ChoiceList(ScrollView, can_focus=True):
         index = self.scroll_offset.y + y
         if index >= len(self._lines):
             text = self._empty if not self._lines and y == 0 else ""
-            muted = base + self.get_component_rich_style("choice-list--detail", partial=True)
+            muted = base + component_style(self, "choice-list--detail")
             return Strip([Segment(text, muted)]).adjust_cell_length(width, base)
         line = self._lines[index]
         if isinstance(line, str):
-            style = base + self.get_component_rich_style("choice-list--group", partial=True)
+            style = base + component_style(self, "choice-list--group")
             return Strip([Segment(one_line(line, 200), style)]).adjust_cell_length(width, base)
         style = detail_style = base
         if index == self._at:
-            style += self.get_component_rich_style("choice-list--cursor", partial=True)
+            style += component_style(self, "choice-list--cursor")
             detail_style = style
         else:
-            detail_style += self.get_component_rich_style("choice-list--detail", partial=True)
+            detail_style += component_style(self, "choice-list--detail")
         label, detail = one_line(line.label, 300), one_line(line.detail, 300)
         column = min(self._column, max(10, width // 2)) if detail else width
         if cell_len(label) > column - 1 and detail:

@@ -16,6 +16,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.worker import Worker, WorkerState
 
+from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.display_rows import DisplayRows, shown
 from chatglass.tui.inspector.json_layout import lay_out
 from chatglass.tui.inspector.json_marks import LineMarks
@@ -339,7 +340,7 @@ class JsonView(LineView):
         span = self.text_selection.get_span(y) if self.text_selection is not None else None
         if span is not None:
             left, right = span
-            selected = self.screen.get_component_rich_style("screen--selection", partial=True)
+            selected = component_style(self.screen, "screen--selection")
             layers.append((left, len(text) if right < 0 else right, selected))
         return layered(text, layers)
 

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.call_words import SECTIONS, Section
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.values.text import one_line
@@ -81,7 +82,7 @@ class SectionHead(Widget):
         return row(cells).adjust_cell_length(width).apply_style(self.rich_style)
 
     def _style(self, part: str) -> Style:
-        return self.get_component_rich_style(f"section-head--{part}", partial=True)
+        return component_style(self, f"section-head--{part}")
 
     def on_click(self, event: events.Click) -> None:
         left = 0

@@ -20,6 +20,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from chatglass.tui.component_style import component_style
+
 # Reached through the class it is the descriptor, which its annotation does not say.
 _VIRTUAL_SIZE = cast(Reactive[Size], Widget.virtual_size)
 
@@ -254,7 +256,7 @@ class LineView(ScrollView, can_focus=True):
 
     def part_style(self, *names: str) -> Style:
         """The style of a component class: only what its rules set."""
-        return self.get_component_rich_style(*names, partial=True)
+        return component_style(self, *names)
 
     # -- the scroll bar under the mouse
 

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from chatglass.chat.stats import TokenStats
+from chatglass.tui.component_style import component_style
 from chatglass.tui.meter.rows import Row, Tone, meter_rows
 
 SHORTEST_INTERVAL = 0.1
@@ -95,4 +96,4 @@ class Meter(Widget):
     def _style(self, tone: Tone):
         if not tone:
             return self.rich_style
-        return self.rich_style + self.get_component_rich_style(f"meter--{tone}", partial=True)
+        return self.rich_style + component_style(self, f"meter--{tone}")

@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.chat.stats import TokenStats
+from chatglass.tui.component_style import component_style
 from chatglass.tui.meter.rows import Tone, level
 from chatglass.values import figures
 from chatglass.values.text import one_line
@@ -120,7 +121,7 @@ class TopLine(Widget):
         segments = [
             Segment(
                 text,
-                base + self.get_component_rich_style(f"top-line--{tone}", partial=True)
+                base + component_style(self, f"top-line--{tone}")
                 if tone
                 else base,
             )
