@@ -24,6 +24,24 @@ class Paths:
     def log(self) -> Path:
         return self.data / "chatglass.log"
 
+    @property
+    def mcp_file(self) -> Path:
+        """The user's own MCP servers."""
+        return self.config_file.with_name("mcp.json")
+
+    @property
+    def mcp_trust(self) -> Path:
+        return self.data / "mcp-trust.json"
+
+    @property
+    def mcp_tokens(self) -> Path:
+        """OAuth tokens, where no keyring keeps them."""
+        return self.data / "mcp-tokens.json"
+
+    @property
+    def mcp_logs(self) -> Path:
+        return self.data / "mcp-logs"
+
     def make(self) -> None:
         """Make the data folder, readable by its owner alone. Raises ConfigError."""
         try:

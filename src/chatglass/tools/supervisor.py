@@ -3,7 +3,8 @@
     python -I -S supervisor.py LIFE STATUS GRACE PROGRAM [ARGUMENT...]
 
 LIFE is a descriptor whose other end only the app holds: when that closes, because the app
-cancels or because it was killed, the tree is ended (SIGTERM, after GRACE seconds SIGKILL). When
+cancels or because it was killed, the tree is ended (SIGTERM, after GRACE seconds SIGKILL). It may
+be several with commas between them (`5,7`): the first that closes ends the tree. When
 the command itself ends, whatever it left running is ended the same way. STATUS gets JSON lines:
 
     {"pid": 123}                       the command runs, as the leader of process group 123
@@ -40,8 +41,9 @@ _KILL_SECONDS = 5.0
 
 
 def main(arguments: list[str]) -> None:
-    life, status, grace = int(arguments[0]), int(arguments[1]), float(arguments[2])
-    for descriptor in (life, status):
+    life = [int(descriptor) for descriptor in arguments[0].split(",")]
+    status, grace = int(arguments[1]), float(arguments[2])
+    for descriptor in (*life, status):
         os.set_inheritable(descriptor, False)
     prctl = _prctl()
     if prctl:
@@ -117,17 +119,17 @@ def _say(status: int, record: dict[str, object]) -> None:
         os.write(status, (json.dumps(record) + "\n").encode())
 
 
-def _wait(command: int, life: int, wake: int, status: int) -> bool:
+def _wait(command: int, life: list[int], wake: int, status: int) -> bool:
     """Wait for the command's end or the app's. True where the command has ended by itself."""
     while True:
-        ready, _, _ = select.select([life, wake], [], [])
+        ready, _, _ = select.select([*life, wake], [], [])
         if wake in ready:
             received = os.read(wake, 4096)
             if _reap(command, status):
                 return True
             if any(number != signal.SIGCHLD for number in received):
                 return False
-        if life in ready:
+        if any(descriptor in ready for descriptor in life):
             return False
 
 

@@ -1,0 +1,395 @@
+"""One connection to one server: a task that opens and closes it, and requests beside that task."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import httpx2
+import mcp_types as types
+from mcp.client import Client, IncomingMessage, Transport
+from mcp.client.client import ConnectMode
+from mcp.client.subscriptions import SubscriptionLost
+from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+
+from chatglass.tools.limits import head_and_tail
+from chatglass.tools.mcp.frames import batches
+from chatglass.tools.mcp.host import listing, rendering
+from chatglass.tools.mcp.host.callbacks import Callbacks
+from chatglass.tools.mcp.host.http import http_transport, sse_transport
+from chatglass.tools.mcp.host.log_book import LogBook
+from chatglass.tools.mcp.host.oauth import SignIn
+from chatglass.tools.mcp.host.server_process import ServerProcess
+from chatglass.tools.mcp.host.stdio import Traffic, stdio_transport
+from chatglass.tools.mcp.spool import put
+from chatglass.tools.redaction import Redactor
+from chatglass.tools.tool import JsonObject
+from chatglass.values.text import one_line
+
+_T = TypeVar("_T")
+_CALM_S = 0.05
+"""Servers that register tools one by one send a change for each."""
+_LATEST_LOGS: types.LoggingLevel = "info"
+
+
+class Host(Protocol):
+    """What a connection needs of the host."""
+
+    app_life: int
+    spool: str
+    roots: list[str]
+    token_file: str | None
+
+    def send(self, frame: JsonObject) -> None: ...
+
+    async def ask(self, server: str, kind: str, question: JsonObject) -> Any: ...
+
+
+class Lost(Exception):
+    """The connection ended, or never stood. `str()` says why."""
+
+
+class Connection:
+    """Made of an `open` frame. `run()` is the one task that opens and closes it."""
+
+    def __init__(self, host: Host, frame: JsonObject) -> None:
+        self.name: str = frame["server"]
+        self._run: int = frame["run"]
+        self._spec: JsonObject = frame["spec"]
+        self._mode: ConnectMode = frame["mode"]
+        self._timeout_s: float = frame["timeout_s"]
+        self._host = host
+        self._client: Client | None = None
+        self._ended = asyncio.Event()
+        self._why = ""
+        self._log = LogBook(
+            Path(frame["log"]) if frame["log"] else None,
+            Redactor(frame["secrets"]),
+            lambda lines: self._tell("log", lines=lines),
+        )
+        self._callbacks = Callbacks(host, self.name, self._log, sampling=frame["sampling"])
+        self._stale: dict[str, asyncio.Task[None]] = {}
+        self._process: ServerProcess | None = None
+        self._traffic = Traffic(self._log.note)
+        self._deadline: asyncio.Timeout | None = None
+
+    # -- its one task
+
+    async def run(self) -> None:
+        """Open, serve until the end, close. Tells the app `ready` and, at last, `lost`."""
+        why = ""
+        try:
+            await self._serve()
+        except asyncio.CancelledError:
+            why = "stopped"
+            raise
+        # The SDK ends a connection by whatever its tasks raised, in nested groups.
+        except Exception as error:  # noqa: BLE001
+            why = self._explain(error)
+        finally:
+            for task in self._stale.values():
+                task.cancel()
+            self._log.close()
+            self._tell("lost", why=why or self._why or "stopped", asked=self._why == "stopped")
+
+    def end(self, why: str = "stopped") -> None:
+        """End the connection; `run()` returns after that."""
+        self._why = self._why or why
+        self._ended.set()
+
+    async def _serve(self) -> None:
+        if self._spec["kind"] == "stdio":
+            return await self._serve_over(self._stdio())
+        url, headers = self._spec["url"], self._spec["headers"]
+        auth = None
+        if not any(name.lower() == "authorization" for name in headers):
+            auth = SignIn(self._host, self.name, url, self._give_time).auth()
+        older = sse_transport(url, headers, auth)
+        if self._spec["sse"]:
+            return await self._serve_over(older)
+        try:
+            return await self._serve_over(http_transport(url, headers, auth))
+        except Exception as error:  # in nested groups, see run()
+            if self._client is not None or not _may_be_older(error):
+                raise
+            self._log.note(f"It does not speak streamable HTTP ({_cause(error)}); trying SSE.")
+            try:
+                return await self._serve_over(older)
+            except Exception as second:  # noqa: BLE001
+                # The first error is the one to mend, unless SSE got as far as a connection.
+                raise (second if self._client is not None else error) from None
+
+    def _stdio(self) -> Transport:
+        process = self._process = ServerProcess(self._log.feed_stderr)
+        return stdio_transport(process, lambda: self._start(process), self._traffic, self.end)
+
+    async def _serve_over(self, transport: Transport) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._timeout_s) as self._deadline:
+                    client = await stack.enter_async_context(self._make_client(transport))
+                    self._client = client
+                    await self._announce(client)
+            except TimeoutError:
+                raise Lost(self._silence()) from None
+            finally:
+                self._deadline = None
+            listens = asyncio.create_task(self._listen(client))
+            gone = asyncio.create_task(self._watch_process())
+            try:
+                await self._ended.wait()
+            finally:
+                for task in (listens, gone):
+                    task.cancel()
+                # Pending requests are answered by the SDK as it closes.
+                await asyncio.gather(listens, gone, return_exceptions=True)
+
+    async def _start(self, process: ServerProcess) -> None:
+        spec = self._spec
+        argv = [spec["command"], *spec["args"]]
+        try:
+            await process.start(argv, spec["cwd"], spec["env"], self._host.app_life)
+        except OSError as error:
+            raise Lost(
+                f"It could not be started in {spec['cwd']}: {error.strerror or error}"
+            ) from None
+
+    def _make_client(self, transport: Transport) -> Client:
+        callbacks = self._callbacks
+        return Client(
+            transport,
+            mode=self._mode,
+            cache=None,
+            client_info=types.Implementation(name="chatglass", version=_version()),
+            elicitation_callback=callbacks.elicit,
+            sampling_callback=callbacks.sample if callbacks.sampling else None,
+            list_roots_callback=callbacks.list_roots,
+            logging_callback=callbacks.log_message,
+            log_level=_LATEST_LOGS,
+            message_handler=self._notified,
+        )
+
+    async def _announce(self, client: Client) -> None:
+        """Ask for everything once, then say that it is ready."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MCPDeprecationWarning)
+            if client.server_capabilities.logging and client.session.initialize_result:
+                try:
+                    await client.set_logging_level(_LATEST_LOGS)  # pyright: ignore[reportDeprecated]
+                except MCPError as error:
+                    self._log.note(f"It would not set its log level: {error}")
+        for what in listing.KINDS:
+            await self._list(client, what)
+        info = client.server_info
+        self._tell(
+            "ready",
+            protocol=client.protocol_version,
+            title=(info.title or info.name) if info else "",
+            version=info.version if info else "",
+            instructions=(client.instructions or "")[:4_000],
+        )
+
+    async def _watch_process(self) -> None:
+        if self._process is not None:
+            await self._process.gone.wait()
+            self.end(self._last_words())
+
+    # -- lists
+
+    async def _list(self, client: Client, what: str) -> None:
+        try:
+            items = await listing.read(client, what, self._log.note)
+        except MCPError as error:
+            if not self._ended.is_set():
+                self._log.note(f"It would not list its {what}: {error}")
+            return
+        groups = batches(items)
+        for place, group in enumerate(groups):
+            self._tell("list", what=what, items=group, first=place == 0, last=group is groups[-1])
+
+    async def _notified(self, message: IncomingMessage) -> None:
+        if isinstance(message, Exception):
+            self._log.note(f"A message could not be read: {one_line(str(message), 300)}")
+            return
+        what = listing.CHANGES.get(type(message))
+        if what is not None:
+            self._list_again(what)
+
+    def _list_again(self, what: str) -> None:
+        client = self._client
+        if client is None or what in self._stale:
+            return
+
+        async def soon() -> None:
+            await asyncio.sleep(_CALM_S)
+            # From here on a further change asks for a further list.
+            del self._stale[what]
+            await self._list(client, what)
+
+        self._stale[what] = asyncio.create_task(soon())
+
+    async def _listen(self, client: Client) -> None:
+        """From 2026 on, changes are told only to who asks for them."""
+        caps = client.server_capabilities
+        tools = bool(caps.tools and caps.tools.list_changed)
+        prompts = bool(caps.prompts and caps.prompts.list_changed)
+        resources = bool(caps.resources and caps.resources.list_changed)
+        if client.session.initialize_result is not None or not (tools or prompts or resources):
+            return
+        try:
+            async with client.listen(
+                tools_list_changed=tools,
+                prompts_list_changed=prompts,
+                resources_list_changed=resources,
+            ) as changes:
+                # They reach `_notified` as well.
+                async for _ in changes:
+                    pass
+        except (MCPError, SubscriptionLost, TimeoutError) as error:
+            if not self._ended.is_set():
+                self._log.note(f"It tells no changes of its lists: {one_line(str(error), 300)}")
+
+    # -- requests
+
+    async def call(self, frame: JsonObject) -> JsonObject:
+        """A tool call; the fields of its `result` frame."""
+
+        async def progressed(progress: float, total: float | None, message: str | None) -> None:
+            fraction = min(max(progress / total, 0.0), 1.0) if total else None
+            done = f"{progress:g} of {total:g}" if total else f"{progress:g}"
+            text = one_line(message, 300) if message else done
+            self._host.send(
+                {"on": "progress", "id": frame["id"], "text": text, "fraction": fraction}
+            )
+
+        result = await self._request(
+            lambda client: client.call_tool(
+                frame["tool"], frame["arguments"], progress_callback=progressed
+            )
+        )
+        seen = head_and_tail(rendering.seen_of_call(result), frame["limit"])
+        return {
+            "seen": put(self._host.spool, seen),
+            "produced": put(self._host.spool, rendering.as_json(result)),
+            "error": result.is_error,
+        }
+
+    async def read_resource(self, frame: JsonObject) -> JsonObject:
+        result = await self._request(lambda client: client.read_resource(frame["uri"]))
+        seen = head_and_tail(rendering.seen_of_resource(result), frame["limit"])
+        return {
+            "seen": put(self._host.spool, seen),
+            "produced": put(self._host.spool, rendering.as_json(result)),
+            "error": False,
+        }
+
+    async def get_prompt(self, frame: JsonObject) -> JsonObject:
+        result = await self._request(
+            lambda client: client.get_prompt(frame["prompt"], frame["arguments"])
+        )
+        return {"messages": rendering.prompt_messages(result)}
+
+    async def _request(self, make: Callable[[Client], Awaitable[_T]]) -> _T:
+        """Raises Lost where the connection ends meanwhile, MCPError for the server's own errors."""
+        client = self._client
+        if client is None or self._ended.is_set():
+            raise Lost(self._why or "It is not connected.")
+        try:
+            return await make(client)
+        except MCPError as error:
+            if error.code == types.CONNECTION_CLOSED:
+                await asyncio.sleep(0)
+                raise Lost(await self._closing_words(error)) from None
+            if error.code == types.INVALID_REQUEST and error.message == "Session terminated":
+                # A server that was started anew knows our session no more.
+                self.end("It has ended our session.")
+            raise
+
+    async def _closing_words(self, error: MCPError) -> str:
+        if self._process is None:
+            return f"The connection was closed: {error}"
+        # Its exit code comes a moment after the end of its output.
+        try:
+            async with asyncio.timeout(1.0):
+                await self._process.gone.wait()
+        except TimeoutError:
+            return "It closed its output."
+        return self._last_words()
+
+    async def roots_changed(self) -> None:
+        client = self._client
+        if client is None or client.session.initialize_result is None:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MCPDeprecationWarning)
+            await client.send_roots_list_changed()  # pyright: ignore[reportDeprecated]
+
+    # -- words
+
+    def _tell(self, on: str, **fields: Any) -> None:
+        self._host.send({"on": on, "server": self.name, "run": self._run, **fields})
+
+    def _give_time(self, seconds: float) -> None:
+        """A person is asked: the time to start counts from now on, with so much more."""
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    def _explain(self, error: BaseException) -> str:
+        if self._why:
+            return self._why
+        closed = any(
+            isinstance(leaf, MCPError) and leaf.code == types.CONNECTION_CLOSED
+            for leaf in _leaves(error)
+        )
+        # By now it has been stopped, so its exit code is known.
+        return self._last_words() if closed and self._process else _cause(error)
+
+    def _last_words(self) -> str:
+        assert self._process
+        how = self._process.how_it_ended()
+        if how.startswith("could not"):
+            return f"It {how}"
+        said = self._log.last_line or self._traffic.first_garbage
+        return f"It {how}." + (f" Its last words: {one_line(said, 300)}" if said else "")
+
+    def _silence(self) -> str:
+        text = f"It did not answer initialize in {self._timeout_s:g} s."
+        if self._traffic.first_garbage:
+            return f"{text} Its stdout is not the protocol: {self._traffic.first_garbage}"
+        if self._log.last_line:
+            return f"{text} Its last words: {one_line(self._log.last_line, 300)}"
+        return text
+
+
+def _may_be_older(error: BaseException) -> bool:
+    """Whether a server may speak SSE only: it refused the first message, but it is there."""
+    causes = list(_leaves(error))
+    return any(isinstance(cause, MCPError | httpx2.HTTPStatusError) for cause in causes)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return [leaf for part in group.exceptions for leaf in _leaves(part)]
+    return [error]
+
+
+def _cause(error: BaseException) -> str:
+    """The first cause of nested groups, in words."""
+    leaf = next(iter(_leaves(error)))
+    text = one_line(str(leaf), 500)
+    if isinstance(leaf, Lost | MCPError):
+        return text
+    if isinstance(leaf, httpx2.ConnectError):
+        return f"It can't be reached: {text}"
+    return f"{type(leaf).__name__}: {text}" if text else type(leaf).__name__
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("chatglass")
