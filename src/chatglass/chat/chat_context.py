@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from chatglass.chat.attachments import Attachment, prompt_content
 from chatglass.chat.compacting import plan_compaction
@@ -149,9 +150,15 @@ class ChatContext:
 
     def _require_ready(self) -> None:
         if not self._ready:
-            raise RuntimeError(
-                "ChatContext is not initialized: await initialize() before anything else"
-            )
+            self._not_initialized()
+
+    def _require_loaded(self) -> None:
+        if not self._loaded:
+            self._not_initialized()
+
+    @staticmethod
+    def _not_initialized() -> NoReturn:
+        raise RuntimeError("ChatContext is not initialized: await initialize() first")
 
     # -- what the session is
 
@@ -331,6 +338,7 @@ class ChatContext:
 
     def get_conversation_length(self) -> int:
         """Messages on the shown path."""
+        self._require_loaded()
         return len(self.path)
 
     async def answer_open_calls(self) -> None:
@@ -383,6 +391,7 @@ class ChatContext:
 
     async def get_token_stats(self) -> TokenStats:
         """The figures for every screen, in one frozen value."""
+        self._require_loaded()
         return await token_stats(self)
 
     # -- compaction
