@@ -3,6 +3,7 @@
 python -m bench.make_store FOLDER --messages 10000     one session of so many messages
 python -m bench.make_store FOLDER --sessions 10000     so many sessions of two messages
 python -m bench.make_store FOLDER --result-mb 5        a session with a tool result of that size
+python -m bench.make_store FOLDER --library 10000      so many sessions of about 50 messages each
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.fakellm import text_of_tokens
+from bench.library import whole_sessions
 from chatglass.config.paths import find_paths
 from chatglass.store.protocol import SessionStore
 from chatglass.store.records import (
@@ -24,6 +26,7 @@ from chatglass.store.records import (
     SessionRow,
     ToolCallRow,
     ToolResult,
+    WholeSession,
 )
 from chatglass.store.sqlite import SqliteStore
 from chatglass.values.clock import now_ms
@@ -174,8 +177,23 @@ def large_json(size: int) -> str:
     )
 
 
+async def library(store: SessionStore, sessions: int) -> None:
+    batch: list[WholeSession] = []
+    for whole in whole_sessions(sessions, root=os.getcwd(), until=now_ms()):
+        batch.append(whole)
+        if len(batch) == 32:
+            await asyncio.gather(*map(store.add_whole_session, batch))
+            batch.clear()
+    await asyncio.gather(*map(store.add_whole_session, batch))
+
+
 async def make(
-    folder: Path, *, messages: int = 0, sessions: int = 0, result_mb: float = 0.0
+    folder: Path,
+    *,
+    messages: int = 0,
+    sessions: int = 0,
+    result_mb: float = 0.0,
+    in_library: int = 0,
 ) -> Path:
     """Make a store under the data folder `folder`, which is returned."""
     paths = find_paths(str(folder))
@@ -183,6 +201,8 @@ async def make(
     store = SqliteStore(paths.store)
     await store.open()
     try:
+        if in_library:
+            await library(store, in_library)
         if sessions:
             await many_sessions(store, sessions)
         if messages:
@@ -202,6 +222,7 @@ if __name__ == "__main__":
     parser.add_argument("--messages", type=int, default=0)
     parser.add_argument("--sessions", type=int, default=0)
     parser.add_argument("--result-mb", type=float, default=0.0)
+    parser.add_argument("--library", type=int, default=0)
     options = parser.parse_args()
     asyncio.run(
         make(
@@ -209,5 +230,6 @@ if __name__ == "__main__":
             messages=options.messages,
             sessions=options.sessions,
             result_mb=options.result_mb,
+            in_library=options.library,
         )
     )

@@ -33,6 +33,7 @@ from store.builders import (
     tool_call,
     whole_session,
 )
+from store.spending_conformance import SpendingConformance
 
 
 class SessionConformance:
@@ -73,6 +74,10 @@ class SessionConformance:
             store.add_request(request(nobody)),
             store.add_tool_calls([tool_call(nobody)]),
             store.enqueue_prompt(queued(nobody)),
+            store.set_pinned(nobody, True),
+            store.set_archived(nobody, True),
+            store.set_tags(nobody, ["a"]),
+            store.excerpts(nobody),
             store.claim(nobody),
             store.recover(nobody),
         ):
@@ -86,6 +91,9 @@ class SessionConformance:
         await store.set_parameters(row.id, Parameters(reasoning_effort="high"))
         await store.set_root(row.id, "/elsewhere")
         await store.set_draft(row.id, "half a sen")
+        await store.set_pinned(row.id, True)
+        await store.set_archived(row.id, True)
+        await store.set_tags(row.id, ["work", "日本 \ud800"])
         assert await store.get_session(row.id) == replace(
             row,
             title="Renamed",
@@ -95,7 +103,15 @@ class SessionConformance:
             parameters=Parameters(reasoning_effort="high"),
             root="/elsewhere",
             draft="half a sen",
+            pinned=True,
+            archived=True,
+            tags=("work", "日本 \ufffd"),
         )
+        await store.set_pinned(row.id, False)
+        await store.set_archived(row.id, False)
+        await store.set_tags(row.id, ())
+        again = await store.get_session(row.id)
+        assert (again.pinned, again.archived, again.tags) == (False, False, ())
 
     async def test_a_draft_is_kept_without_awaiting_at_exit(self, store: SessionStore) -> None:
         row = await new_session(store)
@@ -577,7 +593,7 @@ class SearchConformance:
         ]
         assert {hit.session_id for hit in hits} == {row.id}
         assert hits[0].line == "12 needles"
-        assert hits[1].line == '{"pattern": "needle"}'
+        assert hits[1].line == 'read_file {"pattern": "needle"}'
         assert "xx the NEEDLE is here yy" in hits[2].line
         assert len(hits[2].line) < 200
         assert len(await store.search("needle", limit=2)) == 2
@@ -644,6 +660,181 @@ class SearchConformance:
         assert [hit.line for hit in await store.search("is this")] == ["what is this?"]
         assert await store.search("base64") == []
 
+    async def test_tools_are_found_by_name_and_results_once(self, store: SessionStore) -> None:
+        row = await new_session(store, title="")
+        sent = message(row.id)
+        await store.append_message(sent)
+        call = tool_call(row.id, message_id=sent.id, name="frobnicate_all", arguments="{}")
+        await store.add_tool_calls([call])
+        await store.update_tool_call(call, ToolResult("ein Ergebnis", "ein Ergebnis"))
+        await store.append_message(
+            message(row.id, sent.id, role="tool", content="ein Ergebnis", tool_call_id="call_1")
+        )
+        assert [hit.line for hit in await store.search("nicate_")] == ["frobnicate_all {}"]
+        assert [(hit.kind, hit.message_id) for hit in await store.search("Ergebnis")] == [
+            ("tool", sent.id)
+        ]
+
+    async def test_pairs_of_chinese_japanese_and_korean(self, store: SessionStore) -> None:
+        row = await new_session(store, title="")
+        chinese = message(row.id, content="请读取文件内容 x")
+        japanese = message(row.id, content="カタカナとひらがな")
+        korean = message(row.id, content="안녕 하세요")
+        for each in (chinese, japanese, korean):
+            await store.append_message(each)
+
+        async def found(text: str) -> list[str]:
+            return [hit.message_id for hit in await store.search(text)]
+
+        assert await found("文件") == [chinese.id]
+        assert await found("取文件") == [chinese.id]
+        assert await found("文件 请读") == [chinese.id]
+        assert await found("文件 读取文 x") == [chinese.id]
+        assert await found("文件 y") == await found("文读") == await found("녕하") == []
+        assert await found("カナ") == [japanese.id]
+        assert await found("ひら かな") == []
+        assert await found("안녕") == [korean.id]
+        assert await found("文") == [], "one character searches titles"
+        hit = (await store.search("文件"))[0]
+        assert hit.line == "请读取文件内容 x"
+        await store.delete_session(row.id)
+        assert await found("文件") == []
+
+    async def test_matches_by_session_page_by_page(self, store: SessionStore) -> None:
+        quiet = await new_session(store, title="message board")
+        loud = await new_session(store)
+        await talk(store, quiet.id, 1)
+        rows = await talk(store, loud.id, 5)
+        await new_session(store, title="a message in a title is no match here")
+        whole = await store.matches("message")
+        assert [(each.session_id, each.count) for each in whole.sessions] == [
+            (loud.id, 5),
+            (quiet.id, 1),
+        ]
+        assert whole.after is None
+        refs = whole.sessions[0].refs
+        shown = await store.match_lines("message", refs)
+        assert [shown[ref].message_id for ref in refs] == [each.id for each in rows[:1:-1]]
+        assert shown[refs[0]].line == "message 4"
+
+        counts: dict[str, int] = {}
+        page = await store.matches("message", limit=2)
+        seen = 1
+        assert sum(each.count for each in page.sessions) <= 2
+        while True:
+            for each in page.sessions:
+                counts[each.session_id] = counts.get(each.session_id, 0) + each.count
+            if page.after is None:
+                break
+            page = await store.matches("message", limit=2, after=page.after)
+            seen += 1
+        assert counts == {loud.id: 5, quiet.id: 1}
+        assert seen >= 4
+        assert (await store.matches("me")).sessions == ()
+        assert (await store.matches(" ")).sessions == ()
+
+    async def test_a_page_of_titles_does_not_end_the_matches(self, store: SessionStore) -> None:
+        row = await new_session(store, title="")
+        (only,) = await talk(store, row.id, 1)
+        for _ in range(3):
+            await new_session(store, title="message")
+        page = await store.matches("message", limit=2)
+        found = [each.session_id for each in page.sessions]
+        while page.after is not None:
+            page = await store.matches("message", limit=2, after=page.after)
+            found += [each.session_id for each in page.sessions]
+        assert found == [only.session_id]
+
+    async def test_lines_of_matches_that_have_gone_are_left_out(self, store: SessionStore) -> None:
+        row = await new_session(store)
+        await talk(store, row.id, 1)
+        found = await store.matches("message")
+        await store.delete_session(row.id)
+        assert await store.match_lines("message", found.sessions[0].refs) == {}
+
+    async def test_sessions_that_used_a_tool_or_a_model(self, store: SessionStore) -> None:
+        one, two = await new_session(store), await new_session(store)
+        await store.add_tool_calls([tool_call(one.id, name="read_file")])
+        await store.add_tool_calls([tool_call(two.id, name="read_mail")])
+        await store.add_request(request(two.id, model="gpt-5-Mini"))
+        assert await store.sessions_using("tool", "READ_") == {one.id, two.id}
+        assert await store.sessions_using("tool", "file") == {one.id}
+        assert await store.sessions_using("model", "mini") == {two.id}
+        assert await store.sessions_using("model", "file") == set()
+        await store.delete_session(two.id)
+        assert await store.sessions_using("tool", "read_") == {one.id}
+
+    async def test_excerpts_show_the_end_of_the_path(self, store: SessionStore) -> None:
+        row = await new_session(store)
+        assert await store.excerpts(row.id) == []
+        rows = await talk(store, row.id, 30)
+        last = await store.excerpts(row.id, before=2, after=1)
+        assert [each.id for each in last] == [each.id for each in rows[-4:]]
+        assert last[0].text == "message 26"
+        assert (last[0].role, last[1].role) == ("user", "assistant")
+        assert all(each.begins and each.ends for each in last)
+
+    async def test_excerpts_around_a_message_go_down_its_branch(self, store: SessionStore) -> None:
+        row = await new_session(store)
+        rows = await talk(store, row.id, 6)
+        other = answer(row.id, rows[2].id, content="other", status="interrupted")
+        await store.append_message(other)
+        found = await store.excerpts(row.id, rows[1].id, before=5, after=2)
+        assert [each.text for each in found] == ["message 0", "message 1", "message 2", "other"]
+        assert found[-1].status == "interrupted"
+        assert found[-1].created_at == other.created_at
+        old = await store.excerpts(row.id, rows[3].id, before=1, after=9)
+        assert [each.text for each in old] == [f"message {at}" for at in range(2, 6)]
+        stranger = await new_session(store)
+        with pytest.raises(SessionGone):
+            await store.excerpts(stranger.id, rows[1].id)
+
+    async def test_excerpts_are_cut_around_the_match(self, store: SessionStore) -> None:
+        row = await new_session(store)
+        long = message(row.id, content="x" * 5_000 + " Needle " + "y" * 5_000)
+        await store.append_message(long)
+        (start,) = await store.excerpts(row.id, chars=100)
+        assert (start.text, start.begins, start.ends) == ("x" * 100, True, False)
+        (found,) = await store.excerpts(row.id, long.id, text="needle", chars=100)
+        assert " Needle y" in found.text
+        assert (len(found.text), found.begins, found.ends) == (100, False, False)
+        huge = message(row.id, content="z" * 100_000 + "needle")
+        await store.append_message(huge)
+        (start,) = await store.excerpts(row.id, huge.id, text="needle", chars=100)
+        assert (start.text, start.begins, start.ends) == ("z" * 100, True, False)
+
+    async def test_excerpts_show_calls_and_the_text_of_content_parts(
+        self, store: SessionStore
+    ) -> None:
+        row = await new_session(store)
+        parts = [{"type": "text", "text": "see"}, {"type": "image_url", "url": "data" * 30_000}]
+        sent = message(row.id, content=json.dumps(parts), content_is_json=True)
+        function = {"name": "read_file", "arguments": "a" * 1_000}
+        calls = json.dumps([{"id": "c", "type": "function", "function": function}])
+        asked = answer(row.id, sent.id, content="", tool_calls=calls)
+        result = message(
+            row.id, asked.id, role="tool", content="text", tool_call_id="c", tool_name="read_file"
+        )
+        for each in (sent, asked, result):
+            await store.append_message(each)
+        first, second, third = await store.excerpts(row.id)
+        assert first.text == "see"
+        ((name, arguments),) = second.calls
+        assert name == "read_file"
+        assert arguments.startswith("aaa")
+        assert len(arguments) < 1_000
+        assert (third.tool_name, third.text) == ("read_file", "text")
+
+    async def test_it_knows_its_size(self, store: SessionStore) -> None:
+        row = await new_session(store)
+        before = await store.size()
+        for at in range(60):
+            text = " ".join(f"{at * 1000 + number:x}" for number in range(2_000))
+            await store.append_message(message(row.id, content=text))
+        after = await store.size()
+        assert after.total - before.total > 60 * 8_000
+        assert 100_000 < after.search - before.search < after.total
+
     async def test_lines_are_safe_for_a_terminal(self, store: SessionStore) -> None:
         row = await new_session(store)
         await store.append_message(message(row.id, content="find \x1b]0;me\x07 here"))
@@ -704,6 +895,7 @@ class StoreConformance(
     RequestConformance,
     RecoveryConformance,
     SearchConformance,
+    SpendingConformance,
     ConcurrencyConformance,
 ):
     """All of it."""

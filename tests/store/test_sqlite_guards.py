@@ -291,6 +291,21 @@ class TestWriting:
         assert rows_ == texts == 6
         assert len(await store.search("within")) == 1
 
+    async def test_the_pairs_of_what_is_gone_are_gone(self, store: SqliteStore) -> None:
+        kept, gone = await whole_session(store), await whole_session(store, title="去年文件")
+        call = (await store.tool_calls(kept.id))[0]
+        await store.update_tool_call(call, ToolResult("测试解析", ""))
+        await store.update_tool_call(call, ToolResult("留下", ""))
+        await store.rename_session(kept.id, "旧名字", by_user=True)
+        await store.rename_session(kept.id, "新名", by_user=True)
+        await store.delete_session(gone.id)
+
+        def pairs(db: sqlite3.Connection) -> set[str]:
+            db.execute("CREATE VIRTUAL TABLE temp.v USING fts5vocab (main, search_pairs, row)")
+            return {term for (term,) in db.execute("SELECT term FROM v")}
+
+        assert await store._db.write(pairs) == {"留下", "新名"}
+
     async def test_a_deleted_text_is_out_of_the_file(self, store: SqliteStore) -> None:
         row = await new_session(store)
         await store.append_message(message(row.id, content="zebrasecret"))

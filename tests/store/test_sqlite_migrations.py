@@ -33,16 +33,36 @@ BROKEN = Migration(NEWEST + 2, "broken", "DELETE FROM sessions; INSERT INTO nowh
 DANGLING = Migration(NEWEST + 2, "dangling", "INSERT INTO notes VALUES ('nobody', 'x');")
 
 # What a store of each version holds at least, in its own words.
-SAMPLES = {
-    1: """
+SAMPLE_1 = """
     INSERT INTO sessions VALUES (
         'S1', 'A session of version 1', '/work', 'demo', 'demo-1', 1, 2, 0, 'M1', '{}', '', 0, 0,
         '[]', NULL, NULL, 1, 0, 0, 0, 0, 4100000000, 'complete', 'Why?', NULL);
     INSERT INTO messages VALUES (
         1, 'M1', 'S1', NULL, 'T1', 'user', 'Why?', 2, 'complete', 0, '', 0, NULL, NULL, NULL, NULL,
         NULL, NULL);
-    """,
-}
+"""
+SAMPLES = {1: SAMPLE_1, 2: SAMPLE_1, 3: SAMPLE_1}
+
+# A call and its result, indexed as version 1 did it.
+CALL_OF_1 = """
+    INSERT INTO messages VALUES (
+        2, 'M2', 'S1', 'M1', 'T1', 'tool', '测试结果 found', 3, 'complete', 0, '', 0, NULL, 'c',
+        'read_file', NULL, NULL, NULL);
+    INSERT INTO tool_calls VALUES (
+        1, 'C1', 'S1', 'T1', 'R1', 'M1', 'c', 0, 'read_file', '{"path": "x"}', 3, '', 'ok', NULL,
+        '', '', NULL, NULL, NULL, 1, 1, NULL);
+    INSERT INTO tool_calls VALUES (
+        2, 'C2', 'S1', 'T1', 'R1', 'M1', 'd', 1, 'read_file', 'a' || char(0) || 'b', 3, '', 'ok',
+        NULL, '', '', NULL, NULL, NULL, 1, 1, NULL);
+    INSERT INTO tool_results VALUES ('C1', '测试结果 found', NULL);
+    INSERT INTO search_rows VALUES (1, 'title', 'S1', 'S1', NULL, NULL);
+    INSERT INTO search_rows VALUES (2, 'message', 'M1', 'S1', NULL, NULL);
+    INSERT INTO search_rows VALUES (3, 'arguments', 'C1', 'S1', NULL, NULL);
+    INSERT INTO search_rows VALUES (4, 'arguments', 'C2', 'S1', NULL, 'a b');
+    INSERT INTO search_rows VALUES (5, 'result', 'C1', 'S1', 65536, NULL);
+    INSERT INTO search_rows VALUES (6, 'message', 'M2', 'S1', NULL, NULL);
+    INSERT INTO search (rowid, text) SELECT id, text FROM search_texts;
+"""
 
 
 @pytest.fixture
@@ -87,6 +107,25 @@ async def test_a_store_of_each_version_opens(file: Path, version: int) -> None:
     assert str(row.cost) == "0.0041"
     (first,) = await store.path(row.id, row.leaf_id)
     assert first.content == "Why?"
+    await store.close()
+
+
+async def test_version_2_indexes_names_and_pairs(file: Path) -> None:
+    await open_empty(file, 1)
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(SAMPLE_1 + CALL_OF_1)
+    store = SqliteStore(file)
+    await store.open()
+    assert [hit.line for hit in await store.search("read_f")] == [
+        "read_file a b",
+        'read_file {"path": "x"}',
+    ]
+    assert [hit.kind for hit in await store.search("found")] == ["tool"], "and not twice"
+    assert [hit.kind for hit in await store.search("结果")] == ["tool"]
+    assert await store.sessions_using("tool", "read") == {"S1"}
+    await store._db.write(
+        lambda db: db.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+    )
     await store.close()
 
 
@@ -146,7 +185,7 @@ async def test_without_a_backup_there_is_no_upgrade(file: Path) -> None:
     await fill(file)
     # A folder where the copy would be written to.
     file.with_name(f"{file.name}.bak-v{NEWEST}.part").mkdir()
-    with pytest.raises(StoreError, match=r"bak-v1.part: can't be used"):
+    with pytest.raises(StoreError, match=rf"bak-v{NEWEST}.part: can't be used"):
         await open_and_close(file, NEXT)
     assert ask(file, "PRAGMA user_version") == [(NEWEST,)]
 

@@ -10,21 +10,28 @@ Errors are `StoreError`s that name the file, the cause and the way on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from decimal import Decimal
+from typing import Literal, Protocol
 
 from chatglass.store.records import (
     Added,
     CompactionRow,
     Holder,
+    Matches,
+    MessageExcerpt,
     MessageRow,
     Parameters,
     QueuedPrompt,
     RequestRow,
+    Reserved,
     SearchHit,
     SessionQuery,
     SessionRow,
+    StoreSize,
     ToolCallRow,
     ToolResult,
+    UsageQuery,
+    UsageRow,
     WholeSession,
 )
 
@@ -77,6 +84,12 @@ class SessionStore(Protocol):
     async def set_root(self, session_id: str, root: str) -> None: ...
     async def set_leaf(self, session_id: str, leaf_id: str | None) -> None:
         """Show another branch; None shows an empty one."""
+        ...
+
+    async def set_pinned(self, session_id: str, pinned: bool) -> None: ...
+    async def set_archived(self, session_id: str, archived: bool) -> None: ...
+    async def set_tags(self, session_id: str, tags: Sequence[str]) -> None:
+        """Replace its tags. None of these three changes `updated_at`."""
         ...
 
     async def set_draft(self, session_id: str, draft: str) -> None: ...
@@ -157,6 +170,25 @@ class SessionStore(Protocol):
         """The newest leaf of the branch that `message_id` is on."""
         ...
 
+    async def excerpts(
+        self,
+        session_id: str,
+        around: str = "",
+        *,
+        text: str = "",
+        before: int = 6,
+        after: int = 6,
+        chars: int = 1_500,
+    ) -> list[MessageExcerpt]:
+        """The message `around`, `before` messages above it and `after` below, in order; by default
+        the last ones of the shown path.
+
+        Below it goes down the newest branch. Of a longer message there are `chars` characters:
+        those around the first match of a word of `text` (as in `search`) in its first 64 KB, else
+        its start. Reads no more than that, whatever the length of the session. Raises SessionGone.
+        """
+        ...
+
     # -- requests and tool calls
     async def put_blob(self, text: str) -> str:
         """Keep `text` once, under the SHA-256 of its UTF-8 in hex, which is returned.
@@ -168,7 +200,9 @@ class SessionStore(Protocol):
     async def get_blob(self, digest: str) -> str: ...
     async def add_request(self, row: RequestRow) -> None: ...
     async def finish_request(self, row: RequestRow) -> None:
-        """Replace the row of that id; the session's totals follow. Empty `parts` keep those it has."""
+        """Replace the row of that id; the session's totals follow. Empty `parts` keep those it has.
+
+        A row that is not running ends the session's reservation, in the same transaction."""
         ...
 
     async def requests(self, session_id: str) -> list[RequestRow]:
@@ -195,6 +229,38 @@ class SessionStore(Protocol):
 
     async def tool_result(self, tool_call_id: str) -> ToolResult | None: ...
 
+    # -- spending
+    async def usage(self, query: UsageQuery) -> list[UsageRow]:
+        """Sums over requests, by day (oldest first) or by model, tool or session (dearest first,
+        then those with the most tokens, then by name). Days are those of the local time zone.
+
+        Reads request rows and no transcript."""
+        ...
+
+    async def reserve(
+        self,
+        session_id: str,
+        amount: Decimal,
+        *,
+        now: int,
+        since: int,
+        until: int,
+        most: Decimal | None,
+    ) -> Reserved:
+        """Set `amount` USD aside for the next request of a session, where it fits.
+
+        In one transaction: what the requests begun in `since` ≤ time < `until` cost, what other
+        sessions have reserved since `since`, and, where these and `amount` are at most `most`
+        (None: in any case), the reservation, which replaces an earlier one of the session. It ends
+        with the session's next `finish_request`, by `end_reservation`, and with the process that
+        made it.
+        """
+        ...
+
+    async def end_reservation(self, session_id: str) -> None:
+        """Give back what the session has reserved, if anything."""
+        ...
+
     # -- compactions, queue
     async def add_compaction(self, row: CompactionRow) -> None: ...
     async def compactions(self, session_id: str) -> list[CompactionRow]: ...
@@ -212,8 +278,33 @@ class SessionStore(Protocol):
         ...
 
     async def search(self, text: str, limit: int = 200) -> list[SearchHit]:
-        """What holds every word of `text` (a "quoted phrase" counts as one), newest first.
+        """What holds every word of `text` (a "quoted phrase" counts as one), newest first: titles,
+        messages, tool calls by name and arguments, and the start of results.
 
-        Words match anywhere, in either case. With no word of three characters, titles only.
+        Words match anywhere, in either case: those of three characters and more, and pairs of
+        Chinese, Japanese or Korean characters. Shorter ones only narrow down what the others find;
+        with no other words only titles are searched (`search_words(text).reach`).
         """
+        ...
+
+    async def matches(self, text: str, *, limit: int = 1_000, after: str = "") -> Matches:
+        """`search` without titles, of any number of matches: by session, without reading texts.
+
+        Looks at the `limit` newest matches, or at as many older ones after an earlier page.
+        Cancelling breaks the search off.
+        """
+        ...
+
+    async def match_lines(self, text: str, refs: Sequence[str]) -> dict[str, SearchHit]:
+        """The matches of `matches` with what stands around them, by ref; without those that have
+        gone since."""
+        ...
+
+    async def sessions_using(self, kind: Literal["tool", "model"], name: str) -> frozenset[str]:
+        """Ids of the sessions in which a tool was called, or a model asked, whose name contains
+        `name` in either case."""
+        ...
+
+    async def size(self) -> StoreSize:
+        """What it takes. Quick, whatever its size."""
         ...

@@ -27,6 +27,9 @@ ToolCallState = Literal[
 """`unknown`: found `running` after a crash; it may have taken effect."""
 
 
+_PICO = Decimal("1e-12")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """What a session sends beside its messages. None: the endpoint's default."""
@@ -35,6 +38,11 @@ class Parameters:
     temperature: float | None = None
     max_output_tokens: int | None = None
     reasoning_effort: str | None = None
+    budget_soft: str | None = None
+    """USD as decimal text (`0.50`) that the session may spend before it warns; None: what the
+    settings say; empty: no such limit."""
+    budget_hard: str | None = None
+    """The same before it asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +145,38 @@ class RequestRow:
     usage: Usage | None = None
     cost: Decimal | None = None
     price_source: str = "unknown"
+    prompt_cost: Decimal | None = None
+    """What of `cost` the prompt took, by the price list; None where that can't be said."""
+    tool_tokens: tuple[tuple[str, int], ...] = ()
+    """The tools whose results the prompt held, each with the estimated tokens of them."""
     error: str | None = None
+
+    def tool_shares(self) -> list[ToolShare]:
+        """What the results of each tool cost in this request: of `prompt_cost` the part that they
+        are of the prompt's tokens. Empty before there is usage."""
+        if self.usage is None:
+            return []
+        # Where the estimates come to more than the prompt had, they share the whole of it.
+        whole = max(self.usage.prompt_tokens, sum(tokens for _, tokens in self.tool_tokens), 1)
+        return [
+            ToolShare(
+                name,
+                tokens,
+                None
+                if self.prompt_cost is None
+                else (self.prompt_cost * tokens / whole).quantize(_PICO),
+            )
+            for name, tokens in self.tool_tokens
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolShare:
+    """What the results of one tool were of one request: estimated tokens and USD."""
+
+    name: str
+    tokens: int
+    cost: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +306,68 @@ class SessionQuery:
     offset: int = 0
 
 
+UsageBy = Literal["day", "model", "tool", "session"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageQuery:
+    """What requests to sum, and by what. `since` is the first millisecond, `until` the first one
+    that is no more meant; `model` is (endpoint, model). With `tool` only the shares that results of
+    that tool had in the requests are summed (`RequestRow.tool_shares`)."""
+
+    by: UsageBy
+    since: int | None = None
+    until: int | None = None
+    session_id: str | None = None
+    model: tuple[str, str] | None = None
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """Sums over the requests of one day, model, tool or session. Running requests are left out.
+
+    By tool (and for one tool), `prompt_tokens` and `cost` are estimated shares, and the other
+    tokens 0. `cost` is the sum of what could be priced.
+    """
+
+    name: str
+    """The local day (`2025-03-09`), the model, the tool, or the id of the session."""
+    endpoint: str = ""
+    """Of a model."""
+    title: str = ""
+    """Of a session."""
+    requests: int = 0
+    unpriced_requests: int = 0
+    """Those with usage that no price was known for."""
+    free_requests: int = 0
+    """Those to an endpoint that costs nothing."""
+    estimated_requests: int = 0
+    """Those whose usage is our estimate."""
+    calls: int = 0
+    """By tool: how often it was called."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: Decimal = Decimal(0)
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """Answer to a reservation. `spent` is the cost of the requests of the time that was asked for,
+    `reserved` what other sessions have reserved in it; `made` whether the amount fitted."""
+
+    made: bool
+    spent: Decimal
+    reserved: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """The process that runs a session. `started` and `boot` tell a later process of the same pid apart."""
@@ -290,3 +391,50 @@ class SearchHit:
     message_id: str
     kind: Literal["title", "message", "tool"]
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMatches:
+    """Where a search text matches in one session, titles aside."""
+
+    session_id: str
+    count: int
+    """How many messages, tool calls and results of it match, on this page of matches."""
+    refs: tuple[str, ...]
+    """The newest of them, at most three: what `match_lines` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A page of matches by session, the session of the newest match first."""
+
+    sessions: tuple[SessionMatches, ...] = ()
+    after: str | None = None
+    """Where the next page begins; None: there are no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageExcerpt:
+    """A message or a part of it, for a preview."""
+
+    id: str
+    role: Role
+    text: str
+    """As it is stored, not made visible."""
+    created_at: int
+    status: MessageStatus = "complete"
+    begins: bool = True
+    """`text` holds the start of the message."""
+    ends: bool = True
+    """`text` holds its end."""
+    tool_name: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+    """(name, start of the arguments) of the tool calls of an assistant message."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSize:
+    """Bytes that the store takes, and how many of these its search index; about, not to the byte."""
+
+    total: int
+    search: int

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chatglass.store.protocol import StoreError
+from chatglass.store.sqlite import functions
 from chatglass.store.sqlite.errors import BUSY_SECONDS, describe, explain
 from chatglass.store.sqlite.files import keep_private, make_private, refuse_foreign, uri
 from chatglass.store.sqlite.migrate import migrate
@@ -148,7 +149,7 @@ class Database:
 def _connect(name: str, *, is_uri: bool = True) -> sqlite3.Connection:
     # Autocommit: transactions are begun and ended by what runs in the threads.
     connection = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=is_uri)
-    connection.create_function("folded", 1, str.casefold, deterministic=True)
+    functions.define(connection)
     return connection
 
 

@@ -169,6 +169,9 @@ def plain_text(row: MessageRow) -> str:
 
 
 def _index(db: Connection, row: MessageRow, plain: str) -> None:
+    # A tool message repeats the result of its call, which is indexed by itself.
+    if row.role == "tool":
+        return
     search.add(db, "message", row.id, row.session_id, plain, differs=row.content_is_json)
 
 

@@ -32,7 +32,7 @@ def migrate(
                 version = _version(connection, path, migrations[-1].version)
                 if version == migrations[-1].version:
                     break
-                if version and path and backup is None:
+                if path and backup is None and version and _holds_something(connection):
                     backup = _back_up(path, version)
                 _step(connection, migrations[version], path, backup)
             finally:
@@ -54,6 +54,11 @@ def _version(connection: sqlite3.Connection, path: Path | None, newest: int) -> 
     if version > newest and path:
         raise newer(path, version, newest)
     return version
+
+
+def _holds_something(connection: sqlite3.Connection) -> bool:
+    """A store that is being made, by this process or another, needs no backup."""
+    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM sessions)").fetchone()[0])
 
 
 def _step(

@@ -70,11 +70,15 @@ _SESSION = _columns(SessionRow, "parameters", "tags", "forked_from", "cost")
 SESSION = (*_SESSION, "parameters", "tags", "cost", "forked_session", "forked_message")
 
 
+def tags_json(tags: Sequence[str]) -> str:
+    return json.dumps([storable(tag) for tag in tags])
+
+
 def session_values(row: SessionRow) -> Values:
     return (
         *_values(row, _SESSION),
         parameters_json(row.parameters),
-        storable(json.dumps(row.tags)),
+        tags_json(row.tags),
         picodollars(row.cost),
         *(row.forked_from or (None, None)),
     )
@@ -133,29 +137,32 @@ def message(values: Values) -> MessageRow:
     return MessageRow(**row)
 
 
-_REQUEST = _columns(RequestRow, "parts", "usage", "cost")
+_REQUEST = _columns(RequestRow, "parts", "usage", "cost", "prompt_cost", "tool_tokens")
 _USAGE = _columns(Usage, "source", "raw")
-REQUEST = (*_REQUEST, "cost", "usage_source", "usage_raw", *_USAGE)
+REQUEST = (*_REQUEST, "cost", "prompt_cost", "usage_source", "usage_raw", *_USAGE)
 
 
 def request_values(row: RequestRow) -> Values:
-    """Without the parts."""
+    """Without the parts and the tools."""
     usage = row.usage
     if usage is None:
         used = (None,) * (2 + len(_USAGE))
     else:
         used = _values(usage, ("source", "raw", *_USAGE))
-    return (*_values(row, _REQUEST), picodollars(row.cost), *used)
+    costs = (picodollars(row.cost), picodollars(row.prompt_cost))
+    return (*_values(row, _REQUEST), *costs, *used)
 
 
-def request(values: Values) -> RequestRow:
-    cost, source, raw, *counts = values[len(_REQUEST) :]
+def request(values: Values, tool_tokens: tuple[tuple[str, int], ...]) -> RequestRow:
+    cost, prompt_cost, source, raw, *counts = values[len(_REQUEST) :]
     row = dict(zip(_REQUEST, values, strict=False))
     used = dict(zip(_USAGE, counts, strict=True))
     return RequestRow(
         **row,
         usage=Usage(**used, source=source, raw=raw) if source else None,
         cost=None if cost is None else dollars(cost),
+        prompt_cost=None if prompt_cost is None else dollars(prompt_cost),
+        tool_tokens=tool_tokens,
     )
 
 

@@ -1,7 +1,8 @@
 """The schema, as numbered migrations.
 
 A migration that was released never changes; the next one has the next number. Each runs in a
-transaction of its own (see `migrate`), with foreign keys unchecked until its end.
+transaction of its own (see `migrate`), with foreign keys unchecked until its end. Beside SQLite's
+own functions it has those of `functions`.
 
 SQLite 3.34 is the oldest that will do (its trigram tokenizer), so: no STRICT, no RETURNING.
 """
@@ -226,4 +227,91 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "sessions and all that is theirs", _FIRST),)
+_SECOND = """
+-- Tool names belong to what is found of a call. An external-content index has to be told the old
+-- text before it changes.
+INSERT INTO search (search, rowid, text)
+    SELECT 'delete', id, text FROM search_texts
+    WHERE id IN (SELECT id FROM search_rows WHERE kind = 'arguments');
+-- A tool message repeats the result of its call, which is indexed by itself.
+INSERT INTO search (search, rowid, text)
+    SELECT 'delete', id, text FROM search_texts WHERE id IN (
+        SELECT s.id FROM search_rows s JOIN messages m ON m.id = s.ref
+        WHERE s.kind = 'message' AND m.role = 'tool'
+    );
+DELETE FROM search_rows WHERE kind = 'message' AND ref IN (
+    SELECT id FROM messages WHERE role = 'tool'
+);
+DROP VIEW search_texts;
+CREATE VIEW search_texts (id, text) AS
+    SELECT id, CASE WHEN chars IS NULL THEN text ELSE substr(text, 1, chars) END FROM (
+        SELECT id, chars, CASE WHEN own IS NOT NULL THEN own ELSE CASE kind
+            WHEN 'title' THEN (SELECT title FROM sessions WHERE id = ref)
+            WHEN 'message' THEN (SELECT content FROM messages WHERE id = ref)
+            WHEN 'arguments' THEN (SELECT name || ' ' || arguments FROM tool_calls WHERE id = ref)
+            WHEN 'result' THEN (SELECT produced FROM tool_results WHERE tool_call_id = ref)
+        END END AS text FROM search_rows
+    );
+UPDATE search_rows SET own = (SELECT name FROM tool_calls WHERE id = ref) || ' ' || own
+    WHERE kind = 'arguments' AND own IS NOT NULL;
+INSERT INTO search (rowid, text)
+    SELECT id, text FROM search_texts
+    WHERE id IN (SELECT id FROM search_rows WHERE kind = 'arguments');
+
+-- The pairs of neighbours in runs of Chinese, Japanese and Korean, since a trigram needs three
+-- characters. Keeps no text: to forget one, it has to be told the same pairs again.
+CREATE VIRTUAL TABLE search_pairs USING fts5 (
+    text, content = '', tokenize = 'ascii', detail = 'none', columnsize = 0
+);
+INSERT INTO search_pairs (rowid, text)
+    SELECT id, pairs FROM (SELECT id, cjk_pairs(text) AS pairs FROM search_texts)
+    WHERE pairs <> '';
+
+-- Which tools were called and which models asked in a session.
+CREATE TABLE session_uses (
+    kind TEXT NOT NULL,                 -- tool, model
+    name TEXT NOT NULL,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    PRIMARY KEY (kind, name, session_id)
+) WITHOUT ROWID;
+CREATE INDEX session_uses_by_session ON session_uses (session_id);
+INSERT OR IGNORE INTO session_uses SELECT 'tool', name, session_id FROM tool_calls;
+INSERT OR IGNORE INTO session_uses SELECT 'model', model, session_id FROM requests;
+CREATE TRIGGER tool_is_used AFTER INSERT ON tool_calls BEGIN
+    INSERT OR IGNORE INTO session_uses VALUES ('tool', new.name, new.session_id);
+END;
+CREATE TRIGGER model_is_used AFTER INSERT ON requests BEGIN
+    INSERT OR IGNORE INTO session_uses VALUES ('model', new.model, new.session_id);
+END;
+"""
+
+_THIRD = """
+ALTER TABLE requests ADD COLUMN prompt_cost INTEGER;    -- 1e-12 USD; NULL: unknown
+CREATE INDEX requests_by_time ON requests (started_at);
+CREATE INDEX tool_calls_by_time ON tool_calls (proposed_at, name);
+
+-- The tools whose results a prompt held.
+CREATE TABLE request_tools (
+    request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    tokens INTEGER NOT NULL,            -- estimated
+    cost INTEGER,                       -- their share, 1e-12 USD; NULL: unknown
+    PRIMARY KEY (request_id, name)
+) WITHOUT ROWID;
+
+-- What is set aside for a request that is about to be sent, and by which process.
+CREATE TABLE reservations (
+    session_id TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    amount INTEGER NOT NULL,            -- 1e-12 USD
+    made_at INTEGER NOT NULL,
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    boot TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "sessions and all that is theirs", _FIRST),
+    Migration(2, "search for tool names and for pairs of Chinese characters", _SECOND),
+    Migration(3, "spending by tool, and budgets", _THIRD),
+)

@@ -1,28 +1,40 @@
 """The full-text index over titles, messages, arguments and results.
 
-FTS5 with trigrams over the view `search_texts`: it keeps no copy of a text, and so has to be told
+FTS5 with trigrams over the view `search_texts`, and with pairs of Chinese, Japanese and Korean
+characters beside it (`search_pairs`). Neither keeps a copy of a text, and so they have to be told
 the old one before it changes or goes (`drop`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Literal
 
-from chatglass.store.records import SearchHit
+from chatglass.store.records import Matches, SearchHit, SessionMatches
+from chatglass.store.search_words import SearchWords, search_words
 from chatglass.values.text import one_line, storable
 
 Kind = Literal["title", "message", "arguments", "result"]
 
-LEAST = 3
-"""Characters of a word that trigrams can find."""
 MOST_CHARS = 1_000_000
 """Of one text; a pasted file beyond that is found by its start."""
 _LINE, _BEFORE = 160, 40
 
-_DROP = "INSERT INTO search (search, rowid, text) SELECT 'delete', id, text FROM search_texts"
+_NEWEST = 3
+"""Of the matches of a session, these can be shown."""
+
+_PAIRS = "SELECT id, pairs FROM (SELECT id, cjk_pairs(text) AS pairs FROM search_texts {where})"
+_ADD = (
+    "INSERT INTO search (rowid, text) SELECT id, text FROM search_texts {where}",
+    f"INSERT INTO search_pairs (rowid, text) {_PAIRS} WHERE pairs <> ''",
+)
+_DROP = (
+    "INSERT INTO search (search, rowid, text) SELECT 'delete', id, text FROM search_texts {where}",
+    "INSERT INTO search_pairs (search_pairs, rowid, text) "
+    f"SELECT 'delete', id, pairs FROM ({_PAIRS}) WHERE pairs <> ''",
+)
 
 
 def add(
@@ -49,10 +61,7 @@ def add(
         "INSERT INTO search_rows (kind, ref, session_id, chars, own) VALUES (?, ?, ?, ?, ?)",
         (kind, ref, session_id, chars, own),
     )
-    db.execute(
-        "INSERT INTO search (rowid, text) SELECT id, text FROM search_texts WHERE id = ?",
-        (done.lastrowid,),
-    )
+    _each(db, _ADD, "WHERE id = ?", done.lastrowid)
 
 
 def drop(db: Connection, kind: Kind, ref: str) -> None:
@@ -61,60 +70,137 @@ def drop(db: Connection, kind: Kind, ref: str) -> None:
         "SELECT id FROM search_rows WHERE ref = ? AND kind = ?", (ref, kind)
     ).fetchone()
     if found is not None:
-        db.execute(f"{_DROP} WHERE id = ?", found)
+        _each(db, _DROP, "WHERE id = ?", found[0])
         db.execute("DELETE FROM search_rows WHERE id = ?", found)
 
 
 def drop_session(db: Connection, session_id: str) -> None:
-    db.execute(
-        f"{_DROP} WHERE id IN (SELECT id FROM search_rows WHERE session_id = ?)", (session_id,)
-    )
+    where = "WHERE id IN (SELECT id FROM search_rows WHERE session_id = ?)"
+    _each(db, _DROP, where, session_id)
     db.execute("DELETE FROM search_rows WHERE session_id = ?", (session_id,))
+
+
+def _each(db: Connection, statements: Sequence[str], where: str, value: object) -> None:
+    """Do it to both indexes, for the texts that `where` names."""
+    for statement in statements:
+        db.execute(statement.format(where=where), (value,))
 
 
 def find(db: Connection, text: str, limit: int) -> list[SearchHit]:
     """What holds all the words, newest first."""
-    words = _words(storable(text))
-    if not words:
-        return []
-    long = [word for word in words if len(word) >= LEAST]
-    if not long:
-        return _titles(db, words, limit)
-    phrases = " ".join('"' + word.replace('"', '""') + '"' for word in long)
-    sql = "SELECT rowid FROM search WHERE search MATCH ?"
-    short = [word for word in words if len(word) < LEAST]
-    for _ in short:
-        sql += " AND instr(folded((SELECT text FROM search_texts WHERE id = search.rowid)), ?) > 0"
+    words = search_words(text)
+    match words.reach:
+        case "nothing":
+            return []
+        case "titles":
+            return _titles(db, words, limit)
+        case "everything":
+            sql, values = _matching(words)
+            found = db.execute(f"{sql} ORDER BY rowid DESC LIMIT ?", (*values, limit)).fetchall()
+            pattern = words.pattern
+            return [hit for (rowid,) in found if (hit := _hit(db, rowid, pattern))]
+
+
+def matches(db: Connection, text: str, limit: int, after: str) -> Matches:
+    """A page of what holds all the words, titles aside, by session."""
+    words = search_words(text)
+    if words.reach != "everything":
+        return Matches()
+    sql, values = _matching(words)
+    if after:
+        sql += " AND rowid < ?"
+        values += (int(after),)
     found = db.execute(
-        f"{sql} ORDER BY rowid DESC LIMIT ?",
-        (phrases, *(word.casefold() for word in short), limit),
+        f"""
+        WITH found (id) AS ({sql} ORDER BY rowid DESC LIMIT ?),
+        shown AS (
+            SELECT r.id, r.session_id, r.kind, count(*) OVER () AS total, min(r.id) OVER () AS last
+            FROM found JOIN search_rows r USING (id)
+        ),
+        placed AS (
+            SELECT *, count(*) OVER (PARTITION BY session_id, kind = 'title') AS many,
+                row_number() OVER (PARTITION BY session_id, kind = 'title' ORDER BY id DESC) AS place
+            FROM shown
+        )
+        SELECT session_id, kind, many, id, total, last FROM placed WHERE place <= ?
+        ORDER BY id DESC
+        """,
+        (*values, limit, _NEWEST),
     ).fetchall()
-    pattern = _pattern([*long, *short])
-    return [_hit(db, rowid, pattern) for (rowid,) in found]
+    refs: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for session_id, kind, many, rowid, _, _ in found:
+        if kind != "title":
+            refs.setdefault(session_id, []).append(str(rowid))
+            counts[session_id] = many
+    sessions = tuple(SessionMatches(id_, counts[id_], tuple(refs[id_])) for id_ in refs)
+    total, last = found[0][4:] if found else (0, 0)
+    return Matches(sessions, str(last) if total == limit else None)
 
 
-def _words(text: str) -> list[str]:
-    """Split at spaces, but not within double quotes; NUL would end FTS5's query."""
-    pairs: Iterable[tuple[str, str]] = re.findall(r'"([^"]+)"|([^\s"]+)', text.replace("\0", " "))
-    return [word for pair in pairs if (word := "".join(pair)).strip()]
+def lines(db: Connection, text: str, refs: Sequence[str]) -> dict[str, SearchHit]:
+    """What stands around those matches."""
+    words = search_words(text)
+    if words.reach == "nothing":
+        return {}
+    pattern = words.pattern
+    found = ((ref, _hit(db, int(ref), pattern)) for ref in refs)
+    return {ref: hit for ref, hit in found if hit is not None}
 
 
-def _titles(db: Connection, words: list[str], limit: int) -> list[SearchHit]:
-    conditions = " AND ".join("instr(folded(title), ?) > 0" for _ in words)
+def uses(db: Connection, kind: str, text: str) -> frozenset[str]:
+    found = db.execute(
+        "SELECT DISTINCT session_id FROM session_uses "
+        "WHERE kind = ? AND instr(folded(name), ?) > 0",
+        (kind, storable(text).casefold()),
+    )
+    return frozenset(id_ for (id_,) in found)
+
+
+def _matching(words: SearchWords) -> tuple[str, tuple[object, ...]]:
+    """The statement for the rowids of what holds all the words, open for more conditions."""
+    conditions: list[str] = []
+    values: list[object] = []
+    table = "search" if words.long else "search_pairs"
+    pairs = "search_pairs MATCH ?"
+    if words.long:
+        conditions.append("search MATCH ?")
+        values.append(_phrases(words.long))
+        pairs = "rowid IN (SELECT rowid FROM search_pairs WHERE search_pairs MATCH ?)"
+    if words.pairs:
+        conditions.append(pairs)
+        values.append(_phrases(words.pairs))
+    for word in words.short:
+        text = f"(SELECT text FROM search_texts WHERE id = {table}.rowid)"
+        conditions.append(f"instr(folded({text}), ?) > 0")
+        values.append(word.casefold())
+    return f"SELECT rowid FROM {table} WHERE {' AND '.join(conditions)}", tuple(values)
+
+
+def _phrases(words: Sequence[str]) -> str:
+    return " ".join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+def _titles(db: Connection, words: SearchWords, limit: int) -> list[SearchHit]:
+    conditions = " AND ".join("instr(folded(title), ?) > 0" for _ in words.all)
     found = db.execute(
         f"SELECT id, title FROM sessions WHERE {conditions} "
         "ORDER BY updated_at DESC, id DESC LIMIT ?",
-        (*(word.casefold() for word in words), limit),
+        (*(word.casefold() for word in words.all), limit),
     )
     return [_found(id_, "", "title", one_line(title, _LINE)) for id_, title in found]
 
 
-def _hit(db: Connection, rowid: int, pattern: re.Pattern[str]) -> SearchHit:
-    kind, ref, session_id, text = db.execute(
+def _hit(db: Connection, rowid: int, pattern: re.Pattern[str]) -> SearchHit | None:
+    """None where it has gone meanwhile."""
+    row = db.execute(
         "SELECT kind, ref, session_id, text FROM search_rows JOIN search_texts USING (id) "
         "WHERE id = ?",
         (rowid,),
     ).fetchone()
+    if row is None:
+        return None
+    kind, ref, session_id, text = row
     line = _around(text, pattern)
     if kind == "title":
         return _found(session_id, "", "title", line)
@@ -122,10 +208,6 @@ def _hit(db: Connection, rowid: int, pattern: re.Pattern[str]) -> SearchHit:
         return _found(session_id, ref, "message", line)
     message_id = db.execute("SELECT message_id FROM tool_calls WHERE id = ?", (ref,)).fetchone()[0]
     return _found(session_id, message_id, "tool", line)
-
-
-def _pattern(words: list[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
 
 
 def _around(text: str, pattern: re.Pattern[str]) -> str:

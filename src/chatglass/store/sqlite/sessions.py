@@ -102,6 +102,18 @@ def set_root(db: Connection, session_id: str, root: str) -> None:
     change(db, session_id, "root = ?", storable(root))
 
 
+def set_pinned(db: Connection, session_id: str, pinned: bool) -> None:
+    change(db, session_id, "pinned = ?", pinned)
+
+
+def set_archived(db: Connection, session_id: str, archived: bool) -> None:
+    change(db, session_id, "archived = ?", archived)
+
+
+def set_tags(db: Connection, session_id: str, tags: tuple[str, ...]) -> None:
+    change(db, session_id, "tags = ?", rows.tags_json(tags))
+
+
 def set_draft(db: Connection, session_id: str, draft: str) -> None:
     change(db, session_id, "draft = ?", storable(draft))
 

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from chatglass.store.records import (
     Added,
     CompactionRow,
     Holder,
+    Matches,
+    MessageExcerpt,
     MessageRow,
     Parameters,
     QueuedPrompt,
     RequestRow,
+    Reserved,
     SearchHit,
     SessionQuery,
     SessionRow,
+    StoreSize,
     ToolCallRow,
     ToolResult,
+    UsageQuery,
+    UsageRow,
     WholeSession,
 )
 from chatglass.store.sqlite import (
     blobs,
     claims,
+    excerpts,
     messages,
     pending,
     recovery,
     requests,
     search,
     sessions,
+    sizes,
+    spending,
     tool_calls,
     whole,
 )
@@ -94,6 +105,15 @@ class SqliteStore:
     async def set_leaf(self, session_id: str, leaf_id: str | None) -> None:
         await self._db.write(sessions.set_leaf, session_id, leaf_id)
 
+    async def set_pinned(self, session_id: str, pinned: bool) -> None:
+        await self._db.write(sessions.set_pinned, session_id, pinned)
+
+    async def set_archived(self, session_id: str, archived: bool) -> None:
+        await self._db.write(sessions.set_archived, session_id, archived)
+
+    async def set_tags(self, session_id: str, tags: Sequence[str]) -> None:
+        await self._db.write(sessions.set_tags, session_id, tuple(tags))
+
     async def set_draft(self, session_id: str, draft: str) -> None:
         await self._db.write(sessions.set_draft, session_id, draft)
 
@@ -142,6 +162,19 @@ class SqliteStore:
     async def leaf_below(self, message_id: str) -> str:
         return await self._db.read(messages.leaf_below, message_id)
 
+    async def excerpts(
+        self,
+        session_id: str,
+        around: str = "",
+        *,
+        text: str = "",
+        before: int = 6,
+        after: int = 6,
+        chars: int = 1_500,
+    ) -> list[MessageExcerpt]:
+        extent = excerpts.Extent(before, after, chars)
+        return await self._db.read(excerpts.read, session_id, around, text, extent)
+
     # -- requests and tool calls
     async def put_blob(self, text: str) -> str:
         return await self._db.write(blobs.put, text)
@@ -175,6 +208,27 @@ class SqliteStore:
     async def tool_result(self, tool_call_id: str) -> ToolResult | None:
         return await self._db.read(tool_calls.result, tool_call_id)
 
+    # -- spending
+    async def usage(self, query: UsageQuery) -> list[UsageRow]:
+        return await self._db.read(spending.usage, query)
+
+    async def reserve(
+        self,
+        session_id: str,
+        amount: Decimal,
+        *,
+        now: int,
+        since: int,
+        until: int,
+        most: Decimal | None,
+    ) -> Reserved:
+        return await self._db.write(
+            spending.reserve, session_id, amount, now=now, since=since, until=until, most=most
+        )
+
+    async def end_reservation(self, session_id: str) -> None:
+        await self._db.write(spending.end_reservation, session_id)
+
     # -- compactions, queue
     async def add_compaction(self, row: CompactionRow) -> None:
         await self._db.write(pending.add_compaction, row)
@@ -197,3 +251,15 @@ class SqliteStore:
 
     async def search(self, text: str, limit: int = 200) -> list[SearchHit]:
         return await self._db.search(search.find, text, limit)
+
+    async def matches(self, text: str, *, limit: int = 1_000, after: str = "") -> Matches:
+        return await self._db.search(search.matches, text, limit, after)
+
+    async def match_lines(self, text: str, refs: Sequence[str]) -> dict[str, SearchHit]:
+        return await self._db.search(search.lines, text, tuple(refs))
+
+    async def sessions_using(self, kind: Literal["tool", "model"], name: str) -> frozenset[str]:
+        return await self._db.search(search.uses, kind, name)
+
+    async def size(self) -> StoreSize:
+        return await self._db.read(sizes.of_store)

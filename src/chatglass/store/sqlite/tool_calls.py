@@ -17,23 +17,27 @@ def add(db: Connection, calls: Sequence[ToolCallRow]) -> None:
     for row in calls:
         sessions.change(db, row.session_id, "tool_calls = tool_calls + 1")
         db.execute(rows.insert("tool_calls", rows.TOOL_CALL), rows.tool_call_values(row))
-        search.add(db, "arguments", row.id, row.session_id, row.arguments)
+        _index(db, row)
 
 
 def change(db: Connection, row: ToolCallRow, result: ToolResult | None, preview_chars: int) -> None:
     there = db.execute(
-        "SELECT arguments, session_id FROM tool_calls WHERE id = ?", (row.id,)
+        "SELECT name, arguments, session_id FROM tool_calls WHERE id = ?", (row.id,)
     ).fetchone()
-    if there is None or there[1] != row.session_id:
+    if there is None or there[2] != row.session_id:
         raise tool_call_gone(row.id, row.session_id)
-    other_arguments = there[0] != storable(row.arguments)
-    if other_arguments:
+    other_words = there[:2] != (storable(row.name), storable(row.arguments))
+    if other_words:
         search.drop(db, "arguments", row.id)
     db.execute(rows.update("tool_calls", rows.TOOL_CALL), (*rows.tool_call_values(row)[1:], row.id))
-    if other_arguments:
-        search.add(db, "arguments", row.id, row.session_id, row.arguments)
+    if other_words:
+        _index(db, row)
     if result is not None:
         _keep_result(db, row, result, preview_chars)
+
+
+def _index(db: Connection, row: ToolCallRow) -> None:
+    search.add(db, "arguments", row.id, row.session_id, f"{row.name} {row.arguments}")
 
 
 def of_session(db: Connection, session_id: str) -> list[ToolCallRow]:
