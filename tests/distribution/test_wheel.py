@@ -56,13 +56,20 @@ def test_the_wheel_holds_the_stylesheet(unpacked: Path) -> None:
     assert installed.read_bytes() == (ROOT / "styles.tcss").read_bytes()
 
 
-def test_the_wheel_holds_every_module_and_nothing_else(unpacked: Path) -> None:
-    sources = ROOT / "src"
-    modules = {str(path.relative_to(sources)) for path in sources.rglob("*.py")}
-    files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
-    packed = {name for name in files if ".dist-info/" not in name}
-    assert packed - modules == {"chatglass/tui/styles.tcss"}
-    assert modules - packed == set()
+def test_the_wheel_holds_every_source_file_and_nothing_else(unpacked: Path) -> None:
+    sources = _files(ROOT / "src")
+    packed = {name for name in _files(unpacked) if ".dist-info/" not in name}
+    assert packed - sources == {"chatglass/tui/styles.tcss"}
+    assert sources - packed == set()
+    assert "chatglass/__main__.py" in packed
+
+
+def _files(folder: Path) -> set[str]:
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
 
 
 def test_the_wheel_names_the_command_the_license_and_the_version(unpacked: Path) -> None:
