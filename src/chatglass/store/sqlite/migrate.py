@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from chatglass.store.protocol import StoreError
-from chatglass.store.sqlite.errors import describe, unusable
-from chatglass.store.sqlite.files import newer, uri
+from chatglass.store.sqlite.copying import copy_to
+from chatglass.store.sqlite.errors import describe
+from chatglass.store.sqlite.files import newer
 from chatglass.store.sqlite.schema import APPLICATION_ID, Migration
 
 
@@ -89,32 +88,12 @@ def _back_up(path: Path, version: int) -> Path:
     target, number = path.with_name(name), 2
     while target.exists():
         target, number = path.with_name(f"{name}-{number}"), number + 1
-    part = target.with_name(target.name + ".part")
     try:
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         # The caller's lock keeps writers out; reading goes on beside it.
-        with (
-            contextlib.closing(sqlite3.connect(uri(path, "ro"), uri=True)) as source,
-            contextlib.closing(sqlite3.connect(part)) as copy,
-        ):
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        part.rename(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise unusable(part, error) from error
+        copy_to(path, target)
     except sqlite3.Error as error:
         raise StoreError(
             f"{path}: was not upgraded, since it could not be backed up to {target.name} "
             f"first ({error}). Free some space there, or move the store where there is more."
         ) from error
-    finally:
-        # What is left of a failed copy is in nobody's way: the next one begins by removing it.
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
     return target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -32,6 +31,9 @@ from chatglass.store.sqlite import (
     tool_calls,
 )
 from chatglass.values.text import storable
+
+_AddOne = Callable[[Connection, Any, bool], bool]
+"""Gets a row and whether its id is there; says whether it changed something."""
 
 _PREVIEW_CHARS = 65_536
 _OPEN_CALLS = frozenset({"proposed", "asking", "approved", "running"})
@@ -80,14 +82,15 @@ def add(db: Connection, whole: WholeSession) -> Added:
     if is_new:
         sessions.create(db, _without_totals(whole.session))
     before = sessions.get(db, session_id)
-    _keep_blobs(db, whole)
+    # What waits belongs to the moment of the export: a prompt that was sent since stays sent.
+    queued = whole.queued if is_new else ()
     added = Added(
         is_new=is_new,
         messages=_each(db, "messages", whole.messages, _add_message),
-        requests=_each(db, "requests", whole.requests, _add_request),
-        tool_calls=_each(db, "tool_calls", whole.tool_calls, _tool_call_adder(whole.results)),
+        requests=_each(db, "requests", whole.requests, _request_adder(whole)),
+        tool_calls=_each(db, "tool_calls", whole.tool_calls, _tool_call_adder(whole)),
         others=_each(db, "compactions", whole.compactions, _add_compaction)
-        + _each(db, "queued_prompts", whole.queued, _add_queued),
+        + _each(db, "queued_prompts", queued, _add_queued),
     )
     if is_new:
         given = whole.session
@@ -95,8 +98,8 @@ def add(db: Connection, whole: WholeSession) -> Added:
         sessions.change(
             db,
             session_id,
-            "draft = ?, updated_at = ?, title = ?, title_by_user = ?",
-            storable(given.draft), given.updated_at, storable(given.title), given.title_by_user,
+            "draft = ?, updated_at = ?",
+            storable(given.draft), given.updated_at,
         )  # fmt: skip
     elif added:
         _refuse_held(db, session_id)
@@ -119,22 +122,8 @@ def _without_totals(row: SessionRow) -> SessionRow:
     )
 
 
-def _keep_blobs(db: Connection, whole: WholeSession) -> None:
-    for digest, text in whole.blobs.items():
-        actual = hashlib.sha256(storable(text).encode()).hexdigest()
-        if actual != digest:
-            raise StoreError(
-                f"Session {whole.session.id}: the blob {digest} has other bytes than its hash says "
-                f"({actual}). The file was changed after it was exported; export it again."
-            )
-        blobs.keep(db, text)
-
-
-def _each(
-    db: Connection, table: str, given: Iterable[Any], add_one: Callable[[Connection, Any, bool], bool]
-) -> int:
-    """How many of `given` were added. `add_one` gets whether the id is there, and says whether it
-    changed something."""
+def _each(db: Connection, table: str, given: Iterable[Any], add_one: _AddOne) -> int:
+    """How many of `given` were new."""
     count = 0
     for row in given:
         owner = db.execute(f"SELECT session_id FROM {table} WHERE id = ?", (row.id,)).fetchone()
@@ -157,36 +146,50 @@ def _add_message(db: Connection, row: MessageRow, is_there: bool) -> bool:
     return True
 
 
-def _add_request(db: Connection, row: RequestRow, is_there: bool) -> bool:
-    if not is_there:
-        requests.add(db, row)
+def _request_adder(whole: WholeSession) -> _AddOne:
+    def add_request(db: Connection, row: RequestRow, is_there: bool) -> bool:
+        if is_there and (row.status == "running" or requests.get(db, row.id).status != "running"):
+            return False
+        for digest in requests.digests(row):
+            _keep_blob(db, whole, digest)
+        (requests.finish if is_there else requests.add)(db, row)
         return True
-    if row.status == "running" or requests.get(db, row.id).status != "running":
-        return False
-    requests.finish(db, row)
-    return True
+
+    return add_request
 
 
-def _tool_call_adder(
-    results: Any,
-) -> Callable[[Connection, ToolCallRow, bool], bool]:
+def _keep_blob(db: Connection, whole: WholeSession, digest: str) -> None:
+    text = whole.blobs.get(digest)
+    if text is None:
+        return
+    actual = blobs.keep(db, text).hex()
+    if actual != digest:
+        raise StoreError(
+            f"Session {whole.session.id}: the blob {digest} has other bytes than its hash says "
+            f"({actual}). The file was changed after it was exported; export it again."
+        )
+
+
+def _tool_call_adder(whole: WholeSession) -> _AddOne:
     def add_call(db: Connection, row: ToolCallRow, is_there: bool) -> bool:
-        result: ToolResult | None = results.get(row.id)
-        if is_there:
-            (state,) = db.execute(
-                "SELECT state FROM tool_calls WHERE id = ?", (row.id,)
-            ).fetchone()
-            # `unknown` is what an import says of a call whose result was not yet in the file.
-            unsettled = state in _OPEN_CALLS or (state == "unknown" and result is not None)
-            if not unsettled or row.state in _OPEN_CALLS or row.state == state:
-                return False
-        else:
+        result = whole.results.get(row.id)
+        if is_there and not _settles(db, row, result):
+            return False
+        if not is_there:
             tool_calls.add(db, [row])
         if is_there or result is not None:
             tool_calls.change(db, row, result, _PREVIEW_CHARS)
         return True
 
     return add_call
+
+
+def _settles(db: Connection, row: ToolCallRow, result: ToolResult | None) -> bool:
+    """Whether `row` ends a call that is stored as open."""
+    (state,) = db.execute("SELECT state FROM tool_calls WHERE id = ?", (row.id,)).fetchone()
+    # `unknown` is also what an import says of a call whose result was not yet in the file.
+    is_open = state in _OPEN_CALLS or (state == "unknown" and result is not None)
+    return is_open and row.state not in _OPEN_CALLS and row.state != state
 
 
 def _add_compaction(db: Connection, row: CompactionRow, is_there: bool) -> bool:
