@@ -7,7 +7,7 @@ from sqlite3 import Connection
 
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import RequestRow
-from chatglass.store.sqlite import blobs, rows, sessions
+from chatglass.store.sqlite import blobs, rows, sessions, spending
 from chatglass.store.sqlite.missing import request_gone
 
 Parts = tuple[tuple[str, str], ...]
@@ -32,6 +32,7 @@ def add(db: Connection, row: RequestRow) -> None:
         rows.insert("requests", (*rows.REQUEST, "part_chunks", "part_tail")),
         (*rows.request_values(row), chunks, tail),
     )
+    spending.keep_tools(db, row)
     _refer(db, row)
 
 
@@ -57,21 +58,25 @@ def finish(db: Connection, row: RequestRow) -> None:
             "UPDATE requests SET part_chunks = ?, part_tail = ? WHERE id = ?",
             (*_keep_parts(db, row), row.id),
         )
+    spending.keep_tools(db, row)
     _refer(db, row)
+    if row.status != "running":
+        spending.end_reservation(db, row.session_id)
 
 
 def get(db: Connection, request_id: str) -> RequestRow:
     found = db.execute(f"SELECT {_COLUMNS} FROM requests WHERE id = ?", (request_id,)).fetchone()
     if found is None:
         raise request_gone(request_id)
-    return rows.request(found)
+    return rows.request(found, spending.tools_of(db, request_id))
 
 
 def of_session(db: Connection, session_id: str) -> list[RequestRow]:
     found = db.execute(
         f"SELECT {_COLUMNS} FROM requests WHERE session_id = ? ORDER BY number", (session_id,)
     )
-    return [rows.request(values) for values in found]
+    tools = spending.tools_of_session(db, session_id)
+    return [rows.request(values, tools.get(values[0], ())) for values in found]
 
 
 def parts(db: Connection, request_id: str) -> Parts:
