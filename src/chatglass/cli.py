@@ -12,9 +12,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from chatglass.commands.names import COMMANDS
 from chatglass.config.options import Options
 
-_EPILOG = """\
+_COMMANDS = "\n".join(f"  {name:10}{what}" for name, what in COMMANDS.items())
+_EPILOG = f"""\
+commands (chatglass COMMAND --help says more):
+{_COMMANDS}
+
 Without -p the full screen opens. With no endpoint configured it talks to a built-in demo model,
 which needs no key and costs nothing. Exit codes with -p: 0 answered, 1 model or tool failure,
 2 usage, 3 a limit was hit, 130 interrupted.
@@ -30,6 +35,8 @@ class _Parser(argparse.ArgumentParser):
         for word in message.split():
             if word.startswith("-") and word.split("=")[0] not in flags:
                 hints += difflib.get_close_matches(word.split("=")[0], flags, n=1, cutoff=0.5)
+            else:
+                hints += difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
         hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
         self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
 
@@ -133,7 +140,12 @@ def parse(argv: Sequence[str]) -> Options:
 def main(argv: Sequence[str] | None = None) -> int:
     from chatglass.config.errors import ConfigError
 
-    options = parse(sys.argv[1:] if argv is None else argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments and arguments[0] in COMMANDS:
+        from chatglass.commands.run import run_command
+
+        return run_command(arguments)
+    options = parse(arguments)
     try:
         if options.prompt is not None:
             from chatglass.headless import run_print

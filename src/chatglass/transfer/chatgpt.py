@@ -78,8 +78,7 @@ def file_sessions(path: Path, skipped: Skipped) -> Iterator[WholeSession]:
 
 def conversations(found: Any, skipped: Skipped) -> Iterator[WholeSession]:
     """The sessions of a parsed export: an array of conversations, or one."""
-    for entry in [found] if isinstance(found, dict) else list_of(found):
-        conversation = object_of(entry)
+    for conversation in map(object_of, list_of(found) or [found]):
         if "mapping" not in conversation:
             skipped.add("entry that is no conversation")
             continue

@@ -13,7 +13,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from chatglass.store.records import WholeSession
@@ -44,7 +44,7 @@ def tables(db: sqlite3.Connection) -> set[str]:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def _reading(path: Path) -> Generator[sqlite3.Connection]:
     """A connection that leaves no trace beside the log. Raises ImportFault.
 
     SQLite makes a -shm file even for a reader of a log in WAL mode, unless it is told that nobody

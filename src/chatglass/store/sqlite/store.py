@@ -41,7 +41,7 @@ from chatglass.store.sqlite import (
     sizes,
     spending,
     tool_calls,
-    whole,
+    whole_sessions,
 )
 from chatglass.store.sqlite.database import Database
 from chatglass.store.sqlite.errors import describe
@@ -125,10 +125,10 @@ class SqliteStore:
 
     # -- a session as a whole
     async def whole_session(self, session_id: str) -> WholeSession:
-        return await self._db.read(whole.read, session_id)
+        return await self._db.read(whole_sessions.read, session_id)
 
-    async def add_whole_session(self, session: WholeSession) -> Added:
-        return await self._db.write(whole.add, session)
+    async def add_whole_session(self, whole: WholeSession) -> Added:
+        return await self._db.write(whole_sessions.add, whole)
 
     # -- who runs a session
     async def claim(self, session_id: str) -> Holder | None:

@@ -1,0 +1,10 @@
+"""The subcommands by their first word, for the help and for telling them from flags."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "sessions": "list, search, show, rename or delete saved sessions",
+    "export": "write sessions as JSONL, OpenAI chat, Markdown or HTML",
+    "import": "read sessions of chatglass and of other programs",
+    "store": "check the store, or copy it while it is in use",
+}

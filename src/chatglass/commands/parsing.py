@@ -1,0 +1,119 @@
+"""The command line of the subcommands. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from chatglass.commands.names import COMMANDS
+
+_EXIT = "Exit codes: 0 done, 1 something failed, 2 wrong usage."
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Names the nearest flag or word where one is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        known = [flag for action in self._actions for flag in action.option_strings]
+        for action in self._actions:
+            known += [str(choice) for choice in action.choices or ()]
+        hints: list[str] = []
+        for word in message.replace("'", " ").replace(":", " ").split():
+            if word.split("=")[0] not in known:
+                hints += difflib.get_close_matches(word.split("=")[0], known, n=1, cutoff=0.7)
+        hint = f" Did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
+        self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """What `argv`, whose first word is one of `COMMANDS`, asks for. Exits with 2 on wrong usage."""
+    parser = CommandParser(prog="chatglass", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
+    fill = {"sessions": _sessions, "export": _export, "import": _import, "store": _store}
+    for name, what in COMMANDS.items():
+        fill[name](
+            commands.add_parser(
+                name, help=what, description=f"{what.capitalize()}.", epilog=_EXIT,
+                allow_abbrev=False,
+            )
+        )  # fmt: skip
+    found = parser.parse_args(argv)
+    if found.command == "export" and bool(found.ids) == found.all:
+        parser.exit(2, "chatglass export: give the ids of sessions, or --all for every one.\n")
+    return found
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", metavar="DIR", help="the folder that holds the sessions")
+
+
+def _sessions(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+
+    def action(name: str, text: str) -> CommandParser:
+        made = actions.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        made.add_argument("--json", action="store_true", help="print JSON")
+        _where(made)
+        return made
+
+    listing = action("list", "List sessions, newest first")
+    listing.add_argument("--limit", type=_count, default=None, metavar="N", help="N at the most")
+    listing.add_argument("--here", action="store_true", help="only those of this directory")
+    listing.add_argument("--archived", action="store_true", help="archived ones too")
+    search = action("search", "Search titles, messages, tool calls and their results")
+    search.add_argument("text", nargs="+", help="words, all of which must be there")
+    search.add_argument("--limit", type=_count, default=200, metavar="N", help="N hits at the most")
+    show = action("show", "Show the shown path of a session as text")
+    show.add_argument("id", help="the id of a session, its beginning or its end")
+    rename = action("rename", "Give a session another title")
+    rename.add_argument("id", help="the id of a session, its beginning or its end")
+    rename.add_argument("title", help="the new title")
+    remove = action("rm", "Delete sessions with all that is theirs")
+    remove.add_argument("ids", nargs="+", metavar="ID", help="ids, their beginnings or ends")
+    remove.add_argument("-y", "--yes", action="store_true", help="don't ask")
+
+
+def _export(parser: CommandParser) -> None:
+    _where(parser)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids, their beginnings or ends")
+    parser.add_argument("--all", action="store_true", help="every session, archived ones too")
+    parser.add_argument(
+        "--format",
+        choices=("jsonl", "openai", "markdown", "html"),
+        default="jsonl",
+        help="jsonl (the default) has everything and can be imported again",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", default="-",
+        help="a file, or an existing folder for one file each; - or nothing: stdout",
+    )  # fmt: skip
+
+
+def _import(parser: CommandParser) -> None:
+    _where(parser)
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="files, folders to look through, or - for stdin"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _store(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+    check = actions.add_parser(
+        "check", help="look for damage", description="Look for damage. Changes nothing."
+    )
+    check.add_argument("--json", action="store_true", help="print JSON")
+    _where(check)
+    backup = actions.add_parser(
+        "backup", help="copy the store", description="Copy the store, also while it is in use."
+    )
+    backup.add_argument("path", metavar="PATH", help="the new file, or a folder to put it into")
+    _where(backup)
+
+
+def _count(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")

@@ -1,0 +1,56 @@
+"""Running a subcommand: the exit code is 0 where all was done, 1 where something failed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from chatglass.commands.parsing import parse
+from chatglass.commands.printing import complain
+from chatglass.config.errors import ConfigError
+from chatglass.store.protocol import StoreError
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def run_command(argv: Sequence[str]) -> int:
+    found = parse(argv)
+    try:
+        return asyncio.run(_run(found))
+    except ConfigError as error:
+        complain(str(error))
+        return USAGE
+    except StoreError as error:
+        complain(str(error))
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has had enough. The interpreter's own flush of
+        # stdout at the end must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        complain(f"{error.filename or 'the output'}: {error.strerror or error}.")
+        return FAILED
+
+
+async def _run(found: argparse.Namespace) -> int:
+    match found.command:
+        case "sessions":
+            from chatglass.commands.sessions import run_sessions
+
+            return await run_sessions(found)
+        case "export":
+            from chatglass.commands.exporting import run_export
+
+            return await run_export(found)
+        case "import":
+            from chatglass.commands.importing import run_import
+
+            return await run_import(found)
+        case _:
+            from chatglass.commands.store import run_store
+
+            return run_store(found)
