@@ -139,7 +139,7 @@ def write_server(path: Path, name: str, entry: Mapping[str, Any] | None) -> None
         found: Any = _load(path.read_bytes()) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} can't be changed: {error}.") from error
-    document: dict[str, Any] = found if isinstance(found, dict) else {"mcpServers": None}
+    document = cast("dict[str, Any]", found if isinstance(found, dict) else {"mcpServers": None})
     if not isinstance(document.setdefault("mcpServers", {}), dict):
         raise ConfigError(f"{path} can't be changed: mcpServers is not an object.")
     servers = cast("dict[str, Any]", document["mcpServers"])

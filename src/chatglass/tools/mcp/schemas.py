@@ -44,7 +44,7 @@ def adapt_schema(schema: Mapping[str, Any]) -> AdaptedSchema:
     top = _merged_top(top)
     renamed: dict[str, str] = {}
     properties: JsonObject = {}
-    for name, value in cast("JsonObject", top["properties"]).items():
+    for name, value in _object(top["properties"]).items():
         fitted = fitted_name(name, properties)
         properties[fitted] = value if isinstance(value, dict) else {}
         if fitted != name:
@@ -65,7 +65,8 @@ class _Flattening:
         self._left = _MOST_NODES
 
     def flatten(self, schema: Any, depth: int = 0, open_references: tuple[str, ...] = ()) -> Any:
-        self._left -= 1
+        # A long text or list weighs more: a reference may repeat it many times.
+        self._left -= 1 + (len(schema) // 50 if isinstance(schema, str | list) else 0)
         if not isinstance(schema, dict):
             # `true` and `false` are schemas too; endpoints want objects.
             return {} if isinstance(schema, bool) else schema
@@ -84,6 +85,7 @@ class _Flattening:
             if key in _DROPPED:
                 continue
             if key in _VERBATIM:
+                self._left -= len(value) if isinstance(value, list | dict) else 1
                 result[key] = value
             elif key in _OF_SCHEMAS and isinstance(value, dict):
                 result[key] = {
@@ -119,12 +121,12 @@ def resolve(root: Mapping[str, Any], reference: str) -> JsonObject | None:
 
 def _merged_top(top: JsonObject) -> JsonObject:
     """One object: the properties of all alternatives, of which only what each requires is required."""
-    properties = dict(cast("JsonObject", top.get("properties") or {}))
+    properties = dict(_object(top.get("properties")))
     required = _required(top)
     for key in _COMBINED:
         parts = [
             _merged_top(cast("JsonObject", part))
-            for part in cast("list[Any]", top.get(key) or [])
+            for part in _list(top.get(key))
             if isinstance(part, dict)
         ]
         if not parts:
@@ -146,10 +148,16 @@ def _merged_top(top: JsonObject) -> JsonObject:
 
 
 def _required(schema: JsonObject) -> list[str]:
-    given = schema.get("required")
-    if not isinstance(given, list):
-        return []
-    return [name for name in cast("list[Any]", given) if isinstance(name, str)]
+    return [name for name in _list(schema.get("required")) if isinstance(name, str)]
+
+
+def _object(value: Any) -> JsonObject:
+    """A schema is foreign: what should be an object may be anything."""
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 # -- arguments
@@ -201,11 +209,10 @@ class _Fit:
 
     def _combined(self, schema: JsonObject, value: Any, place: str, depth: int) -> list[str]:
         lines: list[str] = []
-        for part in cast("list[Any]", schema.get("allOf") or []):
+        for part in _list(schema.get("allOf")):
             lines += self.of(part, value, place, depth + 1)
         for key in ("anyOf", "oneOf"):
-            parts = cast("list[Any]", schema.get(key) or [])
-            tried = [self.of(part, value, place, depth + 1) for part in parts]
+            tried = [self.of(part, value, place, depth + 1) for part in _list(schema.get(key))]
             if tried and all(tried):
                 lines += min(tried, key=len)
         return lines
@@ -213,8 +220,7 @@ class _Fit:
     def _members(self, schema: JsonObject, value: JsonObject, place: str, depth: int) -> list[str]:
         prefix = "" if place == "arguments" else f"{place}."
         lines = [f"{prefix}{name}: missing." for name in _required(schema) if name not in value]
-        properties = schema.get("properties")
-        known = cast("JsonObject", properties) if isinstance(properties, dict) else {}
+        known = _object(schema.get("properties"))
         closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
         for name, part in value.items():
             if name in known:

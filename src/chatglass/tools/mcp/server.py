@@ -180,9 +180,13 @@ class Server:
     async def _request(self, frame: JsonObject, on_progress: OnProgress | None) -> JsonObject:
         self._running += 1
         self._changed(self)
+        run = self.run
         try:
             return await self._link.request({**frame, "server": self.name}, on_progress)
         except ConnectionLost as error:
+            if run == self.run:
+                # Known before the connection is wound up: the next call waits for the restart.
+                self.lost(str(error))
             raise ConnectionLost(
                 f"{self.name} went away during the request, which may have taken effect. {error}"
             ) from error

@@ -1,0 +1,219 @@
+"""A whole server through the host process: tools, progress, cancelling, questions, lists, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from chatglass.tools.mcp.errors import ServerError
+from chatglass.tools.mcp.events import ServerLogged
+from chatglass.tools.mcp.ports import (
+    ElicitationAnswer,
+    ElicitationQuestion,
+    McpPorts,
+    SamplingAnswer,
+    SamplingQuestion,
+)
+from chatglass.tools.tool import InvalidArguments
+from mcp_servers.processes import noted
+from mcp_servers.running import Running, own_server
+
+
+async def test_tools_are_called_and_asked_about(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        snapshot = await running.state("own", "ready")
+        assert snapshot.title == "own"
+        assert snapshot.instructions == "Be kind."
+        assert snapshot.start_ms
+        assert snapshot.tools[0][0] == "own__echo"
+        assert len(snapshot.tools) == 15, "both pages"
+        assert await running.call("own__echo", text="grüße") == await running.call(
+            "own__echo", text="grüße"
+        )
+        output = await running.call("own__echo", text="grüße")
+        assert (output.status, output.seen) == ("ok", "grüße")
+        assert json.loads(output.produced)["content"][0]["text"] == "grüße"
+        tool = running.manager.get("own__echo")
+        assert tool.spec.server == "own"
+        assert not tool.spec.read_only, "a hint lowers no guard"
+        assessment = tool.assess({"text": "x"}, running.root)
+        assert assessment.verdict == "ask"
+        assert assessment.details["the server says"] == "only reads, destroys nothing"
+        with pytest.raises(InvalidArguments, match="text: must be string"):
+            tool.validate({"text": 1})
+
+
+async def test_errors_of_tool_and_of_protocol(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        failed = await running.call("own__fail")
+        assert (failed.status, failed.seen) == ("error", "It went wrong.")
+        refused = await running.call("own__refuse")
+        assert refused.status == "error"
+        assert "own: No such thing. (code -32602)" in refused.seen
+
+
+async def test_other_contents_are_kept_and_named(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        output = await running.call("own__image")
+        assert output.seen == (
+            "Look:\n[image: image/png, 5 bytes; not shown here]\n[resource file:///a.txt (a.txt)]"
+        )
+        assert json.loads(output.produced)["content"][1]["data"] == "aGVsbG8="
+        assert (await running.call("own__surrogate")).seen == "half \ufffd and whole \U0001f600"
+
+
+async def test_progress_and_cancelling_reach_the_other_side(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    async with Running(tmp_path, {"own": own_server("", notes)}) as running:
+        await running.state("own", "ready")
+        call = asyncio.create_task(running.call("own__wait"))
+        await running.until(lambda: bool(running.progress))
+        assert running.progress[0].fraction == 0.25
+        assert running.progress[0].message == "a quarter"
+        assert running.servers.snapshot("own").running_calls == 1
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert await noted(notes, "cancelled", 1) == await noted(notes, "waits", 1)
+        assert (await running.call("own__echo", text="on")).seen == "on"
+
+
+async def test_a_changed_list_of_tools_is_taken_over(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        await running.call("own__grow")
+        await running.until(lambda: "own__grown" in [s.name for s in running.manager.specs()])
+
+
+async def test_prompts_resources_and_roots(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        snapshot = await running.state("own", "ready")
+        assert snapshot.prompts[0].arguments[0].required
+        (message,) = await running.servers.get_prompt("own", "greet", {"who": "Ada"})
+        assert (message.role, message.text) == ("user", "Greet Ada.")
+        assert snapshot.resources[0].uri == "own://a"
+        read = await running.servers.read_resource("own", "own://a")
+        assert read.seen == "[resource own://a]\nthe text of a"
+        assert running.root.as_uri() in (await running.call("own__roots")).seen
+        running.servers.set_roots([tmp_path])
+        assert (await running.call("own__roots")).seen == json.dumps(
+            {"roots": [{"uri": tmp_path.as_uri()}]}
+        )
+        with pytest.raises(ServerError, match="There is no MCP server 'none'"):
+            await running.servers.read_resource("none", "own://a")
+
+
+async def test_logs_come_to_the_view_and_the_file(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        await running.call("own__log")
+        await running.until(lambda: len(running.servers.log("own")) >= 2)
+        lines = {(line.source, line.text) for line in running.servers.log("own")}
+        assert lines == {("stderr", "on stderr"), ("server", "own: by the protocol")}
+        assert any(isinstance(event, ServerLogged) for event in running.events)
+        file = running.servers.log_file("own")
+        assert file
+        assert file.read_text().count("\n") == 2
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_elicitation_is_a_form(tmp_path: Path) -> None:
+    asked: list[ElicitationQuestion] = []
+
+    async def elicit(question: ElicitationQuestion) -> ElicitationAnswer:
+        asked.append(question)
+        return ElicitationAnswer("accept", {"name": "Ada", "colour": ""})
+
+    ports = McpPorts(elicit=elicit)
+    async with Running(tmp_path, {"own": own_server()}, ports=ports) as running:
+        await running.state("own", "ready")
+        answer = json.loads((await running.call("own__ask")).seen)
+        assert answer == {"action": "accept", "content": {"name": "Ada"}}
+        name, colour = asked[0].fields
+        assert (asked[0].message, name.label, name.required) == ("Who are you?", "Your name", True)
+        assert [choice.value for choice in colour.choices] == ["red", "green"]
+
+
+async def test_a_question_ends_with_the_call_it_came_from(tmp_path: Path) -> None:
+    withdrawn = asyncio.Event()
+    shown = asyncio.Event()
+
+    async def elicit(question: ElicitationQuestion) -> ElicitationAnswer:
+        shown.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            withdrawn.set()
+        raise AssertionError
+
+    ports = McpPorts(elicit=elicit)
+    async with Running(tmp_path, {"own": own_server()}, ports=ports) as running:
+        await running.state("own", "ready")
+        call = asyncio.create_task(running.call("own__ask"))
+        await shown.wait()
+        running.servers.stop("own")
+        async with asyncio.timeout(10):
+            await withdrawn.wait()
+        assert (await call).status == "error"
+
+
+async def test_without_ports_everything_is_declined(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    async with Running(tmp_path, {"own": own_server("", notes)}) as running:
+        await running.state("own", "ready")
+        assert json.loads((await running.call("own__ask")).seen) == {"action": "decline"}
+        assert "not supported" in (await running.call("own__sample")).seen
+        assert "sampling" not in notes.read_text(), "and it is not said to be there"
+
+
+async def test_sampling_goes_through_its_port(tmp_path: Path) -> None:
+    async def sample(question: SamplingQuestion) -> SamplingAnswer | None:
+        assert question.request["messages"][0]["content"]["text"] == "Say hello."
+        return SamplingAnswer(text="Hello.", model="m")
+
+    ports = McpPorts(sample=sample)
+    async with Running(tmp_path, {"own": own_server()}, ports=ports) as running:
+        await running.state("own", "ready")
+        answer = json.loads((await running.call("own__sample")).seen)
+        assert answer["content"]["text"] == "Hello."
+
+
+async def test_a_server_gets_few_variables_and_its_own(tmp_path: Path) -> None:
+    entry = own_server() | {"env": {"MINE": "${GIVEN}-${UNSET:-none}"}}
+    environment = {"GIVEN": "g", "OPENAI_API_KEY": "sk-not-for-servers", "RANDOM_NAME": "x"}
+    async with Running(tmp_path, {"own": entry}, environment=environment) as running:
+        await running.state("own", "ready")
+        seen = json.loads((await running.call("own__environment")).seen)
+        assert seen["MINE"] == "g-none"
+        assert "PATH" in seen
+        assert not {"OPENAI_API_KEY", "RANDOM_NAME", "GIVEN"} & seen.keys()
+
+
+async def test_a_large_result_reaches_the_app_by_a_file(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        loop = asyncio.get_running_loop()
+        longest = 0.0
+        done = False
+
+        async def watch() -> None:
+            nonlocal longest
+            while not done:
+                before = loop.time()
+                await asyncio.sleep(0.001)
+                longest = max(longest, loop.time() - before)
+
+        watching = asyncio.create_task(watch())
+        output = await running.call("own__big", bytes=20_000_000)
+        done = True
+        await watching
+        assert len(json.loads(output.produced)["content"][0]["text"]) == 20_000_000
+        assert len(output.seen) <= 30_000
+        assert "left out" in output.seen
+        # The SDK's own transport takes seconds for such a line.
+        assert longest < 0.5
