@@ -174,7 +174,26 @@ class Workspace:
             row = await self.store.newest_session(str(Path.cwd()))
             if row is None:
                 raise ConfigError(f"--continue: there is no session of {Path.cwd()} yet.")
-        return await self.new_session() if row is None else row
+        return await self.new_session() if row is None else await self._with_flags(row)
+
+    async def _with_flags(self, row: SessionRow) -> SessionRow:
+        """A session that is resumed, with the model and system prompt that the flags name stored in
+        it; as it is where another process runs it."""
+        flags = self.options
+        if not (flags.model or flags.base_url or flags.demo or flags.system_prompt):
+            return row
+        if await self.store.claim(row.id) is not None:
+            return row
+        ref = ModelRef(row.endpoint, flags.model or row.model)
+        started = await self.start_model()
+        if (flags.base_url or flags.demo) and started.endpoint != row.endpoint:
+            ref = started
+        if ref != ModelRef(row.endpoint, row.model):
+            await self.store.set_model(row.id, ref.endpoint, ref.model)
+        if flags.system_prompt:
+            parameters = replace(row.parameters, system_prompt=flags.system_prompt)
+            await self.store.set_parameters(row.id, parameters)
+        return await self.store.get_session(row.id)
 
     async def engine(
         self,
