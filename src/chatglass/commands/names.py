@@ -6,5 +6,6 @@ COMMANDS = {
     "sessions": "list, search, show, rename or delete saved sessions",
     "export": "write sessions as JSONL, OpenAI chat, Markdown or HTML",
     "import": "read sessions of chatglass and of other programs",
+    "mcp": "list, add, remove or test MCP servers",
     "store": "check the store, or copy it while it is in use",
 }

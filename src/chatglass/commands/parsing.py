@@ -31,7 +31,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What `argv`, whose first word is one of `COMMANDS`, asks for. Exits with 2 on wrong usage."""
     parser = CommandParser(prog="chatglass", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
-    fill = {"sessions": _sessions, "export": _export, "import": _import, "store": _store}
+    fill = {
+        "sessions": _sessions,
+        "export": _export,
+        "import": _import,
+        "mcp": _mcp,
+        "store": _store,
+    }
     for name, what in COMMANDS.items():
         fill[name](
             commands.add_parser(
@@ -97,6 +103,40 @@ def _import(parser: CommandParser) -> None:
         "paths", nargs="+", metavar="PATH", help="files, folders to look through, or - for stdin"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _mcp(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+
+    def action(name: str, text: str) -> CommandParser:
+        made = actions.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        made.add_argument(
+            "--config", metavar="FILE", help="the settings file; mcp.json is beside it"
+        )
+        _where(made)
+        return made
+
+    for name, text in (("list", "List the servers"), ("test", "Start one and say what it offers")):
+        made = action(name, text)
+        made.add_argument("--json", action="store_true", help="print JSON")
+        made.add_argument(
+            "--mcp-config", metavar="PATH", action="append", default=[],
+            help="servers of that file too (repeatable)",
+        )  # fmt: skip
+    made.add_argument("name", help="the name of the server")
+    add = action("add", "Add a server: a command after --, or a URL")
+    remove = action("remove", "Take a server out")
+    for made in (add, remove):
+        made.add_argument("name", help="the name of the server")
+        made.add_argument(
+            "--project", action="store_true", help="in ./.mcp.json instead of your own file"
+        )
+    add.add_argument("--type", choices=("stdio", "http", "sse"), help="how it is reached")
+    add.add_argument("--env", metavar="NAME=VALUE", action="append", help="a variable it gets")
+    add.add_argument("--header", metavar="'NAME: VALUE'", action="append", help="sent to a URL")
+    add.add_argument("--cwd", metavar="DIR", help="the folder a command runs in")
+    add.add_argument("--replace", action="store_true", help="also where there is one already")
+    add.add_argument("words", metavar="COMMAND|URL", nargs="+", help="with its arguments")
 
 
 def _store(parser: CommandParser) -> None:

@@ -50,6 +50,10 @@ async def _run(found: argparse.Namespace) -> int:
             from chatglass.commands.importing import run_import
 
             return await run_import(found)
+        case "mcp":
+            from chatglass.commands.mcp import run_mcp
+
+            return await run_mcp(found)
         case _:
             from chatglass.commands.store import run_store
 

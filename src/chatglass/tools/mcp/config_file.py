@@ -161,6 +161,8 @@ def _replace(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            if path.exists():
+                os.fchmod(handle, path.stat().st_mode & 0o777)
             file.write(text)
         Path(temporary).replace(path)
     except OSError as error:

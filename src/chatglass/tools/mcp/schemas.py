@@ -66,7 +66,7 @@ class _Flattening:
 
     def flatten(self, schema: Any, depth: int = 0, open_references: tuple[str, ...] = ()) -> Any:
         # A long text or list weighs more: a reference may repeat it many times.
-        self._left -= 1 + (len(schema) // 50 if isinstance(schema, str | list) else 0)
+        self._left -= 1 + (len(schema) // 50 if isinstance(schema, str) else 0)
         if not isinstance(schema, dict):
             # `true` and `false` are schemas too; endpoints want objects.
             return {} if isinstance(schema, bool) else schema
@@ -85,7 +85,7 @@ class _Flattening:
             if key in _DROPPED:
                 continue
             if key in _VERBATIM:
-                self._left -= len(value) if isinstance(value, list | dict) else 1
+                self._left -= len(cast("list[Any]", value)) if isinstance(value, list | dict) else 1
                 result[key] = value
             elif key in _OF_SCHEMAS and isinstance(value, dict):
                 result[key] = {

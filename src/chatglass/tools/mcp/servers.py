@@ -107,7 +107,8 @@ class McpServers:
             if server.state == "stopped":
                 server.start()
         for file in self._found.files:
-            if file.source.kind == "project" and file.servers:
+            ours = any(server.configured.source == file.source for server in self._servers.values())
+            if file.source.kind == "project" and ours:
                 self._background(self._start_project(file))
 
     async def close(self, within_s: float = 3.0) -> None:
