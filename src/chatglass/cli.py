@@ -10,12 +10,15 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from chatglass.commands.names import COMMANDS
 from chatglass.config.options import Options
 
 _COMMANDS = "\n".join(f"  {name:10}{what}" for name, what in COMMANDS.items())
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 _EPILOG = f"""\
 commands (chatglass COMMAND --help says more):
 {_COMMANDS}
@@ -73,6 +76,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="go on with that session; without an id, choose from the list",
     )
     session.add_argument("--system-prompt", metavar="TEXT", help="the system prompt of the session")
+    session.add_argument(
+        "--max-cost",
+        metavar="USD",
+        type=_dollars,
+        help="ask before this start spends more (with -p: stop, exit code 3)",
+    )
     session.add_argument("--no-save", action="store_true", help="keep nothing on disk")
     tools = parser.add_argument_group("tools")
     tools.add_argument("--no-tools", action="store_true", help="offer the model no tools")
@@ -115,6 +124,18 @@ def _positive(text: str) -> int:
     if text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def _dollars(text: str) -> Decimal:
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if amount.is_finite() and 0 < amount < 1_000_000:
+        return amount
+    raise argparse.ArgumentTypeError(f"{text!r} is not a sum in USD above 0, such as 0.50")
 
 
 def parse(argv: Sequence[str]) -> Options:

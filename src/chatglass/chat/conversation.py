@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
@@ -24,6 +24,9 @@ from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.usage import Usage
+
+LEAST_ALLOWANCE = 1_000
+"""Tokens that a budget sets aside for an answer where none was longer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,8 @@ class Conversation:
             self._warn(tokens, limit, events)
             plan = self._plan(tokens, limit, number, events.turn_id)
             answer = await self._before_request(plan)
+            if isinstance(answer, Proceed) and answer.warning:
+                events.notice("warning", answer.warning, answer.advice, "budget")
             if not isinstance(answer, Compact):
                 return answer if isinstance(answer, Stop) else None
             # Each compaction leaves out at least one turn, so that this comes to an end.
@@ -235,7 +240,9 @@ class Conversation:
 
     def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:
         context = self.context
-        price = context.models.price(context.model, Usage(prompt_tokens=tokens, source="estimated"))
+        usage = Usage(prompt_tokens=tokens, source="estimated")
+        answered = replace(usage, completion_tokens=self._answer_allowance())
+        price = context.models.price(context.model, usage)
         return RequestPlan(
             session_id=context.session.id,
             turn_id=turn_id,
@@ -246,7 +253,15 @@ class Conversation:
             limit=limit,
             cost=price.usd,
             request_number=number,
+            cost_with_answer=context.models.price(context.model, answered).usd,
+            price_source=price.source,
         )
+
+    def _answer_allowance(self) -> int:
+        """Tokens that the next answer may well have."""
+        longest = max(self.context.requests.figures.longest_answer, LEAST_ALLOWANCE)
+        most = self.context.session.parameters.max_output_tokens
+        return longest if most is None else min(longest, most)
 
     def _warn(self, tokens: int, limit: int, events: TurnEvents) -> None:
         """Once per crossing of 80 %."""

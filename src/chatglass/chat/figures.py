@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chatglass.chat.ledger import LedgerTotals
 from chatglass.store.records import RequestRow
-from chatglass.values.usage import Usage
+from chatglass.values.usage import Spent, Usage
 
 _TURNS_SHOWN = 30
 _FREE = frozenset({"local", "demo"})
@@ -23,7 +23,11 @@ class RequestFigures:
         self.unpriced = 0
         self.free = True
         self.last: RequestRow | None = None
-        self._by_turn: dict[str, _TurnFigures] = {}
+        self.longest_answer = 0
+        """Completion tokens."""
+        self._by_turn: dict[str, _Sum] = {}
+        self._by_model: dict[tuple[str, str], _Sum] = {}
+        self._by_tool: dict[str, _Sum] = {}
         for row in rows:
             self.add(row)
 
@@ -32,29 +36,48 @@ class RequestFigures:
         if row.status == "running":
             return
         self.requests += 1
-        turn = self._by_turn.setdefault(row.turn_id, _TurnFigures())
+        turn = self._by_turn.setdefault(row.turn_id, _Sum())
         turn.requests += 1
         if row.usage is None:
             return
         self.last = row
         self.usage = self.usage + row.usage
-        turn.tokens += row.usage.total_tokens
+        self.longest_answer = max(self.longest_answer, row.usage.completion_tokens)
+        is_free = row.price_source in _FREE
+        model = self._by_model.setdefault((row.endpoint, row.model), _Sum())
+        model.requests += 1
+        for each in (turn, model):
+            each.add(row.usage.total_tokens, row.cost, is_free)
+        for share in row.tool_shares():
+            tool = self._by_tool.setdefault(share.name, _Sum())
+            tool.requests += 1
+            tool.add(share.tokens, share.cost, is_free)
         if row.cost is None:
             self.unpriced += 1
         else:
             self.cost += row.cost
-            turn.cost = (turn.cost or Decimal(0)) + row.cost
-        self.free = self.free and row.price_source in _FREE
+        self.free = self.free and is_free
 
-    def turn(self, turn_id: str | None) -> tuple[int, int, Decimal | None]:
-        """Requests, tokens and cost of one turn."""
-        figures = self._by_turn.get(turn_id or "", _TurnFigures())
-        return figures.requests, figures.tokens, figures.cost
+    def turn(self, turn_id: str | None) -> Spent:
+        """What one turn used."""
+        return self._by_turn.get(turn_id or "", _Sum()).spent()
+
+    def by_model(self) -> tuple[Spent, ...]:
+        """What each model used, dearest first; named with its endpoint where that tells two apart."""
+        names = [model for _, model in self._by_model]
+        return _dearest_first(
+            each.spent(model if names.count(model) == 1 else f"{model} · {endpoint}")
+            for (endpoint, model), each in self._by_model.items()
+        )
+
+    def by_tool(self) -> tuple[Spent, ...]:
+        """What the results of each tool have cost so far, dearest first."""
+        return _dearest_first(each.spent(name) for name, each in self._by_tool.items())
 
     def cost_by_turn(self) -> tuple[Decimal, ...]:
         """The costs of the last turns, oldest first."""
         recent = list(self._by_turn.values())[-_TURNS_SHOWN:]
-        return tuple(turn.cost or Decimal(0) for turn in recent)
+        return tuple(turn.cost for turn in recent)
 
     def known_cost(self) -> Decimal | None:
         """The sum of what could be priced; None where nothing could."""
@@ -81,10 +104,37 @@ class RequestFigures:
         )
 
 
-class _TurnFigures:
-    __slots__ = ("cost", "requests", "tokens")
+class _Sum:
+    __slots__ = ("cost", "free", "requests", "tokens", "unpriced", "used")
 
     def __init__(self) -> None:
         self.requests = 0
+        self.used = 0
         self.tokens = 0
-        self.cost: Decimal | None = None
+        self.cost = Decimal(0)
+        self.unpriced = 0
+        self.free = True
+
+    def add(self, tokens: int, cost: Decimal | None, is_free: bool) -> None:
+        """Count the usage of a request."""
+        self.used += 1
+        self.tokens += tokens
+        self.free = self.free and is_free
+        if cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += cost
+
+    def spent(self, name: str = "") -> Spent:
+        return Spent(
+            name=name,
+            requests=self.requests,
+            tokens=self.tokens,
+            cost=None if not self.cost and (self.unpriced or not self.used) else self.cost,
+            unpriced=self.unpriced,
+            free=self.used > 0 and self.free,
+        )
+
+
+def _dearest_first(sums: Iterable[Spent]) -> tuple[Spent, ...]:
+    return tuple(sorted(sums, key=lambda one: (-(one.cost or 0), -one.tokens, one.name)))

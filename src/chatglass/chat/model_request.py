@@ -25,6 +25,7 @@ from chatglass.chat.sent_body import record_body
 from chatglass.chat.shown_path import Outgoing
 from chatglass.chat.streamed_answer import StreamedAnswer
 from chatglass.chat.to_the_end import finished, to_the_end
+from chatglass.chat.tool_tokens import ToolTokens
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.models.wire import (
     Adapted,
@@ -84,6 +85,7 @@ class _InFlight:
 class ModelRequestRunner:
     def __init__(self, context: ChatContext) -> None:
         self._context = context
+        self._tool_tokens = ToolTokens()
 
     async def run(self, events: TurnEvents) -> AnswerOutcome:
         """Send the context and store the answer. A ModelError is told and returned, not raised; so
@@ -272,6 +274,14 @@ class ModelRequestRunner:
                 context.store, flight.body, flight.outgoing
             )
             row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+            tools = self._tool_tokens.of(flight.outgoing.messages)
+            row = replace(
+                row,
+                tool_tokens=tuple(
+                    (name, context.models.calibrated(context.model, tokens))
+                    for name, tokens in sorted(tools.items())
+                ),
+            )
         usage = flight.finished.usage if flight.finished else error.usage if error else None
         if usage is not None and usage.prompt_tokens:
             context.models.calibrate(context.model, flight.uncorrected, usage.prompt_tokens)

@@ -50,11 +50,18 @@ class RequestPlan:
     cost: Decimal | None
     request_number: int
     """1 for the first request of the turn."""
+    cost_with_answer: Decimal | None = None
+    """`cost` and that of an answer as long as the longest of the session so far, 1,000 tokens at
+    least and the session's most output at most."""
+    price_source: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    pass
+    """Send it. A `warning` is shown first, with `advice`."""
+
+    warning: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

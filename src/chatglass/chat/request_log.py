@@ -56,8 +56,14 @@ class RequestLog:
         """Price and store a request that is over, and count it. Returns the row as stored."""
         row = replace(row, finished_at=row.finished_at or now_ms(), usage=usage)
         if usage is not None:
-            cost = self._models.price(ModelRef(row.endpoint, row.model), usage)
-            row = replace(row, cost=cost.usd, price_source=cost.source)
+            ref = ModelRef(row.endpoint, row.model)
+            cost = self._models.price(ref, usage)
+            row = replace(
+                row,
+                cost=cost.usd,
+                price_source=cost.source,
+                prompt_cost=self._models.prompt_cost(ref, usage, cost),
+            )
         await self._store.finish_request(row)
         self.pending = 0
         self.rows.append(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from chatglass.values.usage import UsageSource
+from chatglass.values.usage import Spent, UsageSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,14 @@ class TokenStats:
     turn_requests: int = 0
     turn_tokens: int = 0
     turn_cost: Decimal | None = None
+    turn_unpriced: int = 0
+    today: Spent | None = None
+    """All sessions of this store since midnight; None before it was read."""
+    by_model: tuple[Spent, ...] = ()
+    """Of this session, dearest first."""
+    by_tool: tuple[Spent, ...] = ()
+    """What the results of each tool have cost in this session so far, as they are sent again with
+    every request: estimated, dearest first."""
     context: ContextParts = ContextParts()
     limit: int | None = None
     """The most tokens the next request may have."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatglass.chat.stats import TokenStats
+from chatglass.spending.totals import spent_today
 
 if TYPE_CHECKING:
     from chatglass.chat.chat_context import ChatContext
@@ -15,6 +16,7 @@ async def token_stats(context: ChatContext) -> TokenStats:
     """`TokenStats` of one moment: what the ledger shows is of the same requests as the rest."""
     stats, totals = _of_rows(context), context.requests.figures.totals()
     ledger = await context.ledger.stats(totals)
+    stats = replace(stats, today=await spent_today(context.store))
     if ledger is None:
         return replace(stats, degraded=context.ledger.degraded)
     return replace(
@@ -27,7 +29,7 @@ async def token_stats(context: ChatContext) -> TokenStats:
 
 def _of_rows(context: ChatContext) -> TokenStats:
     figures = context.requests.figures
-    turn_requests, turn_tokens, turn_cost = figures.turn(context.turn_id)
+    turn = figures.turn(context.turn_id)
     return TokenStats(
         total_tokens=figures.usage.total_tokens,
         estimated_cost=figures.known_cost(),
@@ -40,9 +42,12 @@ def _of_rows(context: ChatContext) -> TokenStats:
         cached_tokens=figures.usage.cached_tokens,
         reasoning_tokens=figures.usage.reasoning_tokens,
         source=figures.usage.source,
-        turn_requests=turn_requests,
-        turn_tokens=turn_tokens,
-        turn_cost=turn_cost,
+        turn_requests=turn.requests,
+        turn_tokens=turn.tokens,
+        turn_cost=turn.cost,
+        turn_unpriced=turn.unpriced,
+        by_model=figures.by_model(),
+        by_tool=figures.by_tool(),
         context=context.context_parts(),
         limit=context.limit(),
         window=context.size.window,

@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatglass.chat.budget_guard import BudgetGuard
 from chatglass.chat.chat_context import ChatContext, new_session
 from chatglass.chat.compaction import STRATEGIES
 from chatglass.chat.debug_log import close_log, open_log
 from chatglass.chat.engine import Engine, TurnRules
-from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.chat.ports import DecideTool
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.config.paths import Paths, find_paths
 from chatglass.config.settings import Settings, load_settings
 from chatglass.models.model_manager import Models
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
+from chatglass.spending.budgets import Budgets, Limits
 from chatglass.store.protocol import SessionGone
 from chatglass.store.records import Parameters, SessionRow
 from chatglass.store.sqlite import SqliteStore
@@ -28,6 +30,7 @@ from chatglass.tools.tool import InvalidArguments
 from chatglass.tools.tool_manager import ToolManager
 
 if TYPE_CHECKING:
+    from chatglass.spending.budgets import AskBudget
     from chatglass.models.demo import DemoServer
 
 DEMO = "demo"
@@ -64,6 +67,12 @@ class Workspace:
                 f"or write [endpoints.NAME] into {self.paths.config_file}; "
                 "--demo talks to the built-in demo."
             )
+        budget = self.settings.budget
+        self.budgets = Budgets(
+            session=Limits(budget.session_soft, budget.session_hard),
+            day=Limits(budget.day_soft, budget.day_hard),
+            start=options.max_cost,
+        )
         self._demo: DemoServer | None = None
         self._log: logging.Handler | None = None
         self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
@@ -200,9 +209,10 @@ class Workspace:
         session: SessionRow,
         *,
         decide_tool: DecideTool,
-        before_request: BeforeRequest | None = None,
+        ask_budget: AskBudget | None = None,
     ) -> Engine:
-        """An engine for that session, not yet started."""
+        """An engine for that session, not yet started. `ask_budget` is asked before a request that
+        would pass a budget; without it the turn ends there."""
         context = ChatContext(
             tool_manager=self.tools,
             model_manager=self.models,
@@ -216,4 +226,7 @@ class Workspace:
             max_requests=self.options.max_requests or self.settings.turn.max_requests,
             loop_after=self.settings.turn.loop_after,
         )
-        return Engine(context, decide_tool=decide_tool, before_request=before_request, rules=rules)
+        guard = BudgetGuard(context, self.budgets, ask_budget)
+        return Engine(
+            context, decide_tool=decide_tool, before_request=guard.before_request, rules=rules
+        )

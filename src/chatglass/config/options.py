@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 OutputFormat = Literal["text", "json", "stream-json"]
 
@@ -20,6 +23,8 @@ class Options:
     model: str | None = None
     system_prompt: str | None = None
     max_requests: int | None = None
+    max_cost: Decimal | None = None
+    """USD that this start may spend before it asks, or with `-p` ends."""
     no_tools: bool = False
     allow_tools: tuple[str, ...] = ()
     yolo: bool = False

@@ -72,6 +72,21 @@ class TurnSettings(_Table):
     """The same call with the same arguments so many times in a turn is a loop."""
 
 
+class BudgetSettings(_Table):
+    """`[budget]`: how much may be spent, in USD by the prices that are known. At a soft limit it
+    warns; before a request that would pass a hard one it asks (with `-p` it ends with exit code 3).
+    """
+
+    session_soft: Decimal | None = Field(default=None, gt=0)
+    """What a session may cost before it warns."""
+    session_hard: Decimal | None = Field(default=None, gt=0)
+    """What a session may cost before it asks."""
+    day_soft: Decimal | None = Field(default=None, gt=0)
+    """What all sessions of a day may cost before it warns; the day is the local one."""
+    day_hard: Decimal | None = Field(default=None, gt=0)
+    """What all sessions of a day may cost before it asks."""
+
+
 class Settings(_Table):
     """Everything that may stand in `config.toml`."""
 
@@ -95,6 +110,7 @@ class Settings(_Table):
     """How much a reasoning model thinks in new sessions, as `low`, `medium` or `high`."""
     context: ContextSettings = ContextSettings()
     turn: TurnSettings = TurnSettings()
+    budget: BudgetSettings = BudgetSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     keys: dict[str, str] = Field(default_factory=dict)
@@ -143,6 +159,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "context": ContextSettings,
         "turn": TurnSettings,
+        "budget": BudgetSettings,
         "endpoints": EndpointSettings,
         "prices": PriceSettings,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -163,6 +164,13 @@ class Models:
         if configured is None:
             return UNPRICED
         return prices.price(configured.endpoint, ref.model, usage, self._prices)
+
+    def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
+        """What of `cost` the prompt took, by the price list; None where it has no such model."""
+        configured = self._find(ref.endpoint)
+        if configured is None:
+            return None
+        return prices.prompt_cost(configured.endpoint, ref.model, usage, self._prices, cost)
 
     def estimate_tokens(self, ref: ModelRef, text: str) -> int:
         """Tokens of `text` for that model, by character class."""

@@ -12,6 +12,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -51,6 +52,21 @@ def price(endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Pri
     if endpoint.is_local:
         return Cost(Decimal(0), "local")
     return _by_list(endpoint.base_url, model, usage)
+
+
+def prompt_cost(
+    endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price], cost: Cost
+) -> Decimal | None:
+    """What of `cost` the prompt took: by the price list, which also divides a cost that the provider
+    reported. None where no list has the model."""
+    if not cost.usd:
+        return cost.usd
+    listed = replace(usage, raw=None)
+    whole = price(endpoint, model, listed, prices).usd
+    prompt = price(endpoint, model, replace(listed, completion_tokens=0, reasoning_tokens=0), prices)
+    if not whole or prompt.usd is None:
+        return None
+    return _quantised(cost.usd * min(prompt.usd / whole, Decimal(1)))
 
 
 def context_window(base_url: str, model: str) -> int | None:

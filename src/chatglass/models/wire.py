@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from chatglass.values.usage import Cost, Usage
@@ -194,6 +195,10 @@ class ModelManager(Protocol):
 
     def price(self, ref: ModelRef, usage: Usage) -> Cost:
         """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
+        ...
+
+    def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
+        """What of `cost` the prompt took; None where that can't be said."""
         ...
 
     def estimate_tokens(self, ref: ModelRef, text: str) -> int:

@@ -55,3 +55,18 @@ class Cost:
 
 
 UNPRICED = Cost(None, "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What some requests used: those of a turn, of a model, of today, or the shares of them that
+    results of a tool were. `cost` is None where nothing of it could be priced."""
+
+    name: str = ""
+    requests: int = 0
+    tokens: int = 0
+    cost: Decimal | None = None
+    unpriced: int = 0
+    """Requests with usage that no price was known for."""
+    free: bool = False
+    """All went to an endpoint that costs nothing."""
