@@ -43,16 +43,10 @@ _EXIT = {"complete": ANSWERED, "error": FAILED, "limit": LIMIT, "interrupted": I
 
 
 def run_print(options: Options) -> int:
-    if options.resume == "":
-        raise ConfigError(
-            "-p with --resume needs the id of a session: there is no list to choose in."
-        )
-    prompt = _prompt(options.prompt or "")
-    if not prompt.strip():
-        raise ConfigError("-p needs a prompt, as its text or on stdin.")
+    prompt = joined_prompt(options)
     _write_anything()
     try:
-        return asyncio.run(_print(options, prompt))
+        return asyncio.run(print_answer(options, prompt))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -65,12 +59,19 @@ def run_print(options: Options) -> int:
         return FAILED
 
 
-def _prompt(text: str) -> str:
-    """The text of the flag, and what is piped in behind it."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return text
-    piped = sys.stdin.buffer.read().decode("utf-8", "replace")
-    return "\n\n".join(part for part in (text, piped) if part.strip())
+def joined_prompt(options: Options) -> str:
+    """The text of `-p`, and what is piped in behind it. Raises ConfigError where there is neither."""
+    if options.resume == "":
+        raise ConfigError(
+            "-p with --resume needs the id of a session: there is no list to choose in."
+        )
+    text = options.prompt or ""
+    if sys.stdin is not None and not sys.stdin.isatty():
+        piped = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = "\n\n".join(part for part in (text, piped) if part.strip())
+    if not text.strip():
+        raise ConfigError("-p needs a prompt, as its text or on stdin.")
+    return text
 
 
 def _write_anything() -> None:
@@ -80,7 +81,9 @@ def _write_anything() -> None:
             stream.reconfigure(errors="replace")
 
 
-async def _print(options: Options, prompt: str) -> int:
+async def print_answer(options: Options, prompt: str) -> int:
+    """Run one turn and print it. Returns the exit code. Raises ConfigError, StoreError,
+    LedgerUnavailable."""
     workspace = Workspace(options, may_demo=False)
     _check_tool_names(options, workspace)
     await workspace.open()
