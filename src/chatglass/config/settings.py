@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,6 @@ def _did_you_mean(loc: Sequence[int | str]) -> str:
 
 def _keys_at(loc: Sequence[int | str]) -> list[str]:
     """The keys that the table at `loc` may have."""
-    table: type[BaseModel] = Settings
     tables: dict[str, type[BaseModel]] = {
         "context": ContextSettings,
         "turn": TurnSettings,
@@ -163,33 +162,48 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "endpoints": EndpointSettings,
         "prices": PriceSettings,
     }
-    for part in loc:
-        table = tables.get(str(part), table)
+    # A table of tables has names of the user's own below it.
+    table = tables.get(str(loc[0]), Settings) if loc else Settings
     return list(table.model_fields)
 
 
 def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
     """Write one setting (`keys` from the top table down) and keep the rest of the file, comments
-    and all. The file is replaced in one step. Raises ConfigError.
+    and all. The file is replaced in one step; a link to it stays one. Raises ConfigError.
     """
-    import os
-    import tempfile
-
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
+    file = path.resolve()
     try:
         document = (
-            tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+            tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
         )
         table: Any = document
-        for key in keys[:-1]:
+        for depth, key in enumerate(keys[:-1], start=1):
             table = table.setdefault(key, tomlkit.table())
+            if not isinstance(table, MutableMapping):
+                name = ".".join(keys[:depth])
+                raise ConfigError(
+                    f"The settings file {path} can't be written: {name} is not a table."
+                )
         table[keys[-1]] = value
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(tomlkit.dumps(document))
-        Path(name).replace(path)
-    except (OSError, TOMLKitError) as error:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _replace(file, tomlkit.dumps(document))
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise ConfigError(f"The settings file {path} can't be written: {error}.") from error
+
+
+def _replace(file: Path, text: str) -> None:
+    """Put `text` in the place of `file`, which is whole at every moment."""
+    import os
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as written:
+            written.write(text)
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
