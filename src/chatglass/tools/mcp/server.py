@@ -213,13 +213,13 @@ class Server:
                 self._start_ms = round((self._ready_clock - self._start_clock) * 1000)
                 self._become("ready")
             case "lost":
-                self.lost(frame["why"])
+                self.lost(frame["why"], final=frame["final"])
             case _:
                 raise ValueError(f"unknown event {frame['on']!r}")
         return None
 
-    def lost(self, why: str) -> None:
-        """The connection ended, or did not come about."""
+    def lost(self, why: str, *, final: bool = False) -> None:
+        """The connection ended, or did not come about; `final`: trying again is no use."""
         if self.state not in ("starting", "ready"):
             return
         if self.state == "ready":
@@ -229,8 +229,7 @@ class Server:
             # A few old servers end at the first message that is not `initialize`.
             self.mode = "legacy" if self.mode == "auto" else "auto"
         self._attempt = max(self._attempt, 1)
-        hopeless = why.startswith("It could not be started")
-        if hopeless or self._attempt >= self._policy.attempts:
+        if final or self._attempt >= self._policy.attempts:
             self._offer_nothing()
             self._become("failed", why)
             return

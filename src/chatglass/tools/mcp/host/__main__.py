@@ -24,7 +24,8 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from chatglass.tools.mcp.frames import LARGEST, decode, encode
-from chatglass.tools.mcp.host.connection import Connection, Lost
+from chatglass.tools.mcp.host.connection import Connection
+from chatglass.tools.mcp.host.failures import Lost
 from chatglass.tools.tool import JsonObject
 from chatglass.values.text import one_line
 

@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
-import httpx2
 import mcp_types as types
 from mcp.client import Client, IncomingMessage, Transport
 from mcp.client.client import ConnectMode
@@ -20,6 +19,7 @@ from chatglass.tools.limits import head_and_tail
 from chatglass.tools.mcp.frames import batches
 from chatglass.tools.mcp.host import listing, rendering
 from chatglass.tools.mcp.host.callbacks import Callbacks
+from chatglass.tools.mcp.host.failures import Lost, cause, is_closing, is_final, may_be_older
 from chatglass.tools.mcp.host.http import http_transport, sse_transport
 from chatglass.tools.mcp.host.log_book import LogBook
 from chatglass.tools.mcp.host.oauth import SignIn
@@ -47,10 +47,6 @@ class Host(Protocol):
     def send(self, frame: JsonObject) -> None: ...
 
     async def ask(self, server: str, kind: str, question: JsonObject) -> Any: ...
-
-
-class Lost(Exception):
-    """The connection ended, or never stood. `str()` says why."""
 
 
 class Connection:
@@ -81,7 +77,7 @@ class Connection:
 
     async def run(self) -> None:
         """Open, serve until the end, close. Tells the app `ready` and, at last, `lost`."""
-        why = ""
+        why, final = "", False
         try:
             await self._serve()
         except asyncio.CancelledError:
@@ -89,12 +85,13 @@ class Connection:
             raise
         # The SDK ends a connection by whatever its tasks raised, in nested groups.
         except Exception as error:  # noqa: BLE001
-            why = self._explain(error)
+            why, final = self._explain(error), is_final(error)
         finally:
             for task in self._stale.values():
                 task.cancel()
             self._log.close()
-            self._tell("lost", why=why or self._why or "stopped", asked=self._why == "stopped")
+            never_ran = self._process is not None and self._process.could_not_start
+            self._tell("lost", why=why or self._why or "stopped", final=final or never_ran)
 
     def end(self, why: str = "stopped") -> None:
         """End the connection; `run()` returns after that."""
@@ -114,9 +111,9 @@ class Connection:
         try:
             return await self._serve_over(http_transport(url, headers, auth))
         except Exception as error:  # in nested groups, see run()
-            if self._client is not None or not _may_be_older(error):
+            if self._client is not None or not may_be_older(error):
                 raise
-            self._log.note(f"It does not speak streamable HTTP ({_cause(error)}); trying SSE.")
+            self._log.note(f"It does not speak streamable HTTP ({cause(error)}); trying SSE.")
             try:
                 return await self._serve_over(older)
             except Exception as second:  # noqa: BLE001
@@ -155,7 +152,7 @@ class Connection:
             await process.start(argv, spec["cwd"], spec["env"], self._host.app_life)
         except OSError as error:
             raise Lost(
-                f"It could not be started in {spec['cwd']}: {error.strerror or error}"
+                f"It could not be started in {spec['cwd']}: {error.strerror or error}", final=True
             ) from None
 
     def _make_client(self, transport: Transport) -> Client:
@@ -341,12 +338,8 @@ class Connection:
     def _explain(self, error: BaseException) -> str:
         if self._why:
             return self._why
-        closed = any(
-            isinstance(leaf, MCPError) and leaf.code == types.CONNECTION_CLOSED
-            for leaf in _leaves(error)
-        )
         # By now it has been stopped, so its exit code is known.
-        return self._last_words() if closed and self._process else _cause(error)
+        return self._last_words() if is_closing(error) and self._process else cause(error)
 
     def _last_words(self) -> str:
         assert self._process
@@ -363,30 +356,6 @@ class Connection:
         if self._log.last_line:
             return f"{text} Its last words: {one_line(self._log.last_line, 300)}"
         return text
-
-
-def _may_be_older(error: BaseException) -> bool:
-    """Whether a server may speak SSE only: it refused the first message, but it is there."""
-    causes = list(_leaves(error))
-    return any(isinstance(cause, MCPError | httpx2.HTTPStatusError) for cause in causes)
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return [leaf for part in group.exceptions for leaf in _leaves(part)]
-    return [error]
-
-
-def _cause(error: BaseException) -> str:
-    """The first cause of nested groups, in words."""
-    leaf = next(iter(_leaves(error)))
-    text = one_line(str(leaf), 500)
-    if isinstance(leaf, Lost | MCPError):
-        return text
-    if isinstance(leaf, httpx2.ConnectError):
-        return f"It can't be reached: {text}"
-    return f"{type(leaf).__name__}: {text}" if text else type(leaf).__name__
 
 
 def _version() -> str:

@@ -31,6 +31,10 @@ _PAGE = (
 )
 
 
+class SignInFailed(Exception):
+    """`str()` says why; trying again would only ask again."""
+
+
 class AsksApp(Protocol):
     token_file: str | None
 
@@ -77,7 +81,9 @@ class SignIn:
         accepted = await self._host.ask(self._server, "sign_in", {"url": url})
         if not accepted:
             await self._close()
-            raise PermissionError("It wants a sign-in, which was declined.")
+            raise SignInFailed(
+                f"It wants a sign-in, which was declined. Sign in: chatglass mcp test {self._server}"
+            )
 
     async def _callback(self) -> AuthorizationCodeResult:
         assert self._code
@@ -85,7 +91,7 @@ class SignIn:
             async with asyncio.timeout(_FOR_A_PERSON_S):
                 return await self._code
         except TimeoutError:
-            raise PermissionError("It wants a sign-in, and nobody came back from it.") from None
+            raise SignInFailed("It wants a sign-in, and nobody came back from it.") from None
         finally:
             await self._close()
 
@@ -125,7 +131,7 @@ class SignIn:
     def _settle(code: asyncio.Future[AuthorizationCodeResult], query: dict[str, list[str]]) -> None:
         if "code" not in query:
             said = query.get("error_description", query["error"])[0]
-            code.set_exception(PermissionError(f"The sign-in was refused: {said[:300]}"))
+            code.set_exception(SignInFailed(f"The sign-in was refused: {said[:300]}"))
             return
         code.set_result(
             AuthorizationCodeResult(

@@ -77,6 +77,11 @@ class ServerProcess:
         self._stdin.write(data)
         await self._stdin.drain()
 
+    @property
+    def could_not_start(self) -> bool:
+        """There is no such program, or it is none."""
+        return "error" in self._records
+
     def how_it_ended(self) -> str:
         """For the end of a sentence; empty while it runs."""
         if error := self._records.get("error"):
