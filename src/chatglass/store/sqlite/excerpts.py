@@ -71,10 +71,10 @@ def read(
     ).fetchall()
     words = search_words(text)
     pattern = None if words.reach == "nothing" else words.pattern
-    return [_excerpt(row, pattern, extent.chars) for row in (*upwards, *downwards)]
+    return [excerpt(row, pattern, extent.chars) for row in (*upwards, *downwards)]
 
 
-def _excerpt(row: Any, pattern: re.Pattern[str] | None, chars: int) -> MessageExcerpt:
+def excerpt(row: Any, pattern: re.Pattern[str] | None, chars: int) -> MessageExcerpt:
     id_, role, created_at, status, tool_name, tool_calls, text, is_cut = row
     match = pattern.search(text) if pattern is not None and len(text) > chars else None
     # A third of the room for what stands before the match.

@@ -201,7 +201,7 @@ def _hit(db: Connection, rowid: int, pattern: re.Pattern[str]) -> SearchHit | No
     if row is None:
         return None
     kind, ref, session_id, text = row
-    line = _around(text, pattern)
+    line = around(text, pattern)
     if kind == "title":
         return _found(session_id, "", "title", line)
     if kind == "message":
@@ -210,7 +210,7 @@ def _hit(db: Connection, rowid: int, pattern: re.Pattern[str]) -> SearchHit | No
     return _found(session_id, message_id, "tool", line)
 
 
-def _around(text: str, pattern: re.Pattern[str]) -> str:
+def around(text: str, pattern: re.Pattern[str]) -> str:
     """One visible line with the first match near its start."""
     match = pattern.search(text)
     start = max(0, match.start() - _BEFORE) if match else 0
