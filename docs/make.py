@@ -66,13 +66,11 @@ def settings() -> str:
     for name, field in schema["properties"].items():
         if found := _table(field):
             table = tables[found]
-            title, _, about = table["description"].partition(": ")
+            title, _, about = _one_line(table).partition(": ")
             sentence = about[:1].upper() + about[1:]
             parts.append(_section(title, sentence, table["properties"], table.get("required", ())))
         elif _is_map(field):
-            parts.append(
-                f"## `[{name}]`\n\n{field['description']} [keys.md](keys.md) lists them.\n"
-            )
+            parts.append(f"## `[{name}]`\n\n{_one_line(field)} [keys.md](keys.md) lists them.\n")
     return "\n".join(parts)
 
 
@@ -83,8 +81,12 @@ def _section(title: str, about: str, fields: dict[str, Any], required: Any = ())
     lines += ["| key | value | unset | what it does |", "|---|---|---|---|"]
     for name, field in fields.items():
         unset = "must be given" if name in required else _default(field)
-        lines.append(f"| `{name}` | {_kind(field)} | {unset} | {field['description']} |")
+        lines.append(f"| `{name}` | {_kind(field)} | {unset} | {_one_line(field)} |")
     return "\n".join(lines) + "\n"
+
+
+def _one_line(field: dict[str, Any]) -> str:
+    return " ".join(field["description"].split())
 
 
 def _table(field: dict[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ import pytest
 
 from chatglass.chat import events
 from chatglass.cli import build_parser
+from chatglass.commands.names import COMMANDS
 from chatglass.config.settings import Settings
 from chatglass.tui.actions.registry import Actions
 from distribution.repository import ROOT
@@ -59,10 +60,19 @@ def test_readme_explains_every_flag() -> None:
     assert [flag for flag in _flags() if flag != "-h" and f"`{flag}" not in explained] == []
 
 
+def test_readme_has_every_subcommand() -> None:
+    rows = dict(re.findall(r"^\| `chatglass (\w+)` \| (.*) \|", README, re.MULTILINE))
+    assert rows == COMMANDS
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_of_chatglass_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    commands = re.findall(r"\bchatglass (?:(?![|`\n]).)*", text)
+    commands = [
+        line
+        for line in re.findall(r"\bchatglass (?:(?![|`\n]).)*", text)
+        if not COMMANDS.keys() & line.split()[1:2]
+    ]
     table = re.findall(r"^\| (`-.*?) \|", text, re.MULTILINE)
     named = re.findall(r"(?<![\w-])--?[a-z][\w-]*", " ".join([*commands, *table]))
     assert [flag for flag in named if flag not in _flags()] == []
@@ -83,6 +93,12 @@ def test_every_target_that_a_page_names_is_in_the_makefile(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_layout_names_every_package() -> None:
+    layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Layout")[1]
+    packages = [path.parent.name for path in (ROOT / "src/chatglass").glob("*/__init__.py")]
+    assert [name for name in packages if f"  {name}/ " not in layout] == []
 
 
 def _names_of(key: str) -> set[str]:
