@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import MutableMapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -181,12 +181,13 @@ def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
         )
         table: Any = document
         for depth, key in enumerate(keys[:-1], start=1):
-            table = table.setdefault(key, tomlkit.table())
-            if not isinstance(table, MutableMapping):
+            below: Any = table.setdefault(key, tomlkit.table())
+            if not isinstance(below, MutableMapping):
                 name = ".".join(keys[:depth])
                 raise ConfigError(
                     f"The settings file {path} can't be written: {name} is not a table."
                 )
+            table = cast(MutableMapping[str, Any], below)
         table[keys[-1]] = value
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(file, tomlkit.dumps(document))
