@@ -20,7 +20,7 @@ from chatglass.tui.open_session import OpenSession
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.transcript.items import AnswerItem, NoticeItem, PromptItem
 
-LONGEST_WAIT = 10.0
+LONGEST_WAIT = 8.0
 
 
 class Stage:

@@ -7,9 +7,12 @@ import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from chatglass.chat.events import RequestStarted, TurnStarted
@@ -17,6 +20,7 @@ from chatglass.config.errors import ConfigError
 from chatglass.tui.actions.palette import ActionCommands
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands import COMMANDS
+from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.inspector.inspector import Inspector
@@ -312,6 +316,24 @@ class ChatglassApp(App[None], inherit_bindings=False):
             full.action_close()
         self.chat.jump_to_message(message.message_id)
 
+    # -- what is pasted
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste) and self._draws_raw(self.focused):
+            event = events.Paste(visible(event.text))
+        await super().on_event(event)
+
+    @property
+    def clipboard(self) -> str:
+        text = super().clipboard
+        return visible(text) if self._draws_raw(self.focused) else text
+
+    @staticmethod
+    def _draws_raw(widget: Widget | None) -> bool:
+        """Whether a widget would send a control character that it holds to the terminal: Textual's
+        own fields do."""
+        return isinstance(widget, (Input, TextArea)) and not isinstance(widget, PromptArea)
+
     # -- actions
 
     async def action_do(self, action_id: str, argument: str = "") -> None:
@@ -350,12 +372,24 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     async def _store_and_close(self) -> None:
         await self.chat.outbox.store_draft()
+        await self._delete_sessions()
         for session in self.sessions.values():
             await session.engine.close()
         current = self.current
         if current is not None and not self.options.no_save and current.engine.context.stored:
             self.last_words.append(f"To go on with this session: chatglass -r {current.id}")
         await self._close_workspace()
+
+    async def _delete_sessions(self) -> None:
+        """What was deleted in the browser, where that is still open, is deleted now."""
+        if len(self.screen_stack) < 2:
+            return
+        from chatglass.tui.commands.sessions import delete_sessions
+        from chatglass.tui.sessions.screen import SessionsScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionsScreen):
+                await delete_sessions(self, screen.take_deleted())
 
     async def _close_workspace(self) -> None:
         if self.workspace is not None:

@@ -48,6 +48,11 @@ class OpenSession:
             self.held = event.status != "complete"
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was said in it, on any branch."""
+        return not self.view.items and not self.engine.context.requests.rows
+
+    @property
     def working(self) -> bool:
         return self.engine.state == "working"
 

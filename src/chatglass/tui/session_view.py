@@ -81,6 +81,7 @@ class SessionView:
         self._cards: dict[str, tuple[AnswerItem, ToolCard]] = {}
         self._answer: AnswerItem | None = None
         self._thinking_since: int | None = None
+        self._thought = False
         self._turn = TurnSum()
         self._model = ""
 
@@ -188,7 +189,7 @@ class SessionView:
     def _request_started(self, event: RequestStarted) -> None:
         self._model = event.model
         self.streamed_chars = 0
-        self._thinking_since = None
+        self._thinking_since, self._thought = None, False
         continues = self._answer is not None
         self._answer = AnswerItem(
             id=event.message_id,
@@ -219,9 +220,11 @@ class SessionView:
             self._answer.reasoning += text
 
     def _end_thinking(self) -> None:
+        """Something else than reasoning came, or the end."""
         answer = self._answer
-        if self._thinking_since is not None and answer is not None and not answer.reasoning_ms:
-            answer.reasoning_ms = max(1, now_ms() - self._thinking_since)
+        if self._thinking_since is not None and answer is not None and not self._thought:
+            self._thought = True
+            answer.reasoning_ms = now_ms() - self._thinking_since
 
     def _drafting(self, event: ToolCallDelta) -> None:
         self._end_retry()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chatglass.tui.commands.table import Command, idle_session, own_session
 
 if TYPE_CHECKING:
+    from chatglass.store.protocol import SessionStore
     from chatglass.store.records import SessionRow
     from chatglass.tui.app import ChatglassApp
 
@@ -16,6 +17,10 @@ async def new(app: ChatglassApp, argument: str) -> None:
     """A new session with the model of the one on screen."""
     if app.workspace is None:
         app.chat.say("The program still starts.")
+        return
+    if app.current is not None and app.current.is_new:
+        app.chat.say("This session is new already.")
+        app.chat.composer.focus()
         return
     row = await app.workspace.new_session()
     if app.current is not None:
@@ -26,9 +31,8 @@ async def new(app: ChatglassApp, argument: str) -> None:
 
 
 async def list_sessions(app: ChatglassApp, argument: str) -> None:
-    from chatglass.store.protocol import StoreError
-    from chatglass.store.records import SessionQuery
-    from chatglass.tui.sessions.screen import SessionsScreen
+    """The browser of saved sessions."""
+    from chatglass.tui.sessions.screen import SessionChoice, SessionsScreen
 
     workspace = app.workspace
     if workspace is None:
@@ -36,34 +40,22 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
         return
     app.chat.outbox.store_draft_now()
 
-    async def read() -> list[SessionRow]:
-        return await workspace.store.list_sessions(SessionQuery())
-
-    async def rename(session_id: str, title: str) -> None:
-        await workspace.store.rename_session(session_id, title, by_user=True)
+    async def rename(session_id: str, title: str, by_user: bool) -> None:
         if session_id in app.sessions:
             await app.sessions[session_id].engine.context.rename(title)
             app.chat.session_changed(app.sessions[session_id])
+        else:
+            await workspace.store.rename_session(session_id, title, by_user=by_user)
 
-    async def delete(session_id: str) -> None:
-        session = app.sessions.pop(session_id, None)
-        if session is not None:
-            await session.engine.close()
-        await workspace.store.delete_session(session_id)
-        if session is not None and session is app.current:
-            app.chat.forget()
-            await new(app, "")
+    def delete(session_ids: list[str]) -> None:
+        app.run_worker(delete_sessions(app, session_ids), group="delete", exit_on_error=False)
 
-    async def chosen(session_id: str | None) -> None:
-        if session_id is None or session_id == (app.current and app.current.id):
-            return
-        try:
-            await app.open_session(await workspace.store.get_session(session_id))
-        except StoreError as error:
-            app.chat.say(str(error), "error")
+    async def chosen(choice: SessionChoice | None) -> None:
+        if choice is not None:
+            await _open_at(app, choice.session_id, choice.message_id)
 
     screen = SessionsScreen(
-        read,
+        workspace.store,
         rename=rename,
         delete=delete,
         root=str(Path.cwd()),
@@ -74,6 +66,63 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
         {session.id for session in app.sessions.values() if session.working},
         {session.id for session in app.sessions.values() if session.asking},
     )
+
+
+async def delete_sessions(app: ChatglassApp, session_ids: list[str]) -> None:
+    """Delete these for good, and say which could not be."""
+    from chatglass.store.protocol import StoreError
+
+    assert app.workspace is not None
+    for session_id in session_ids:
+        session = app.sessions.pop(session_id, None)
+        try:
+            if session is not None:
+                await session.engine.close()
+            await app.workspace.store.delete_session(session_id)
+        except StoreError as error:
+            app.chat.say(str(error), "error")
+        if session is not None and session is app.current:
+            app.chat.forget()
+            await new(app, "")
+
+
+async def _open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
+    """Show a session, from that message on if one is given. What can't be opened is said."""
+    from chatglass.store.protocol import StoreError
+
+    assert app.workspace is not None
+    store = app.workspace.store
+    try:
+        session = app.sessions.get(session_id)
+        if session is None:
+            row = await store.get_session(session_id)
+            if message_id:
+                row = await _uncover(store, row, message_id)
+            await app.open_session(row)
+        elif session is not app.current:
+            await app.open_session(session.engine.context.session)
+        if not message_id:
+            return
+        if session is not None and message_id not in app.chat.transcript:
+            if session.engine.state == "idle":
+                await session.engine.show_branch_of(message_id)
+                await app.chat.reload()
+    except StoreError as error:
+        app.chat.say(str(error), "error")
+        return
+    # Behind the layout of what was loaded just now.
+    app.chat.call_after_refresh(app.chat.jump_to_message, message_id)
+
+
+async def _uncover(store: SessionStore, row: SessionRow, message_id: str) -> SessionRow:
+    """Make the branch that the message is on the shown one, of a session that is open nowhere."""
+    if not await store.forks(row.id):
+        return row
+    shown = await store.path(row.id, row.leaf_id)
+    if any(message.id == message_id for message in shown) or await store.claim(row.id) is not None:
+        return row
+    await store.set_leaf(row.id, await store.leaf_below(message_id))
+    return await store.get_session(row.id)
 
 
 async def rename(app: ChatglassApp, argument: str) -> None:

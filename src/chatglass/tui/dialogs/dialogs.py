@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
+from chatglass.values.text import visible
 
 DIALOG_CSS = """
 {name} {{ align: center middle; }}
@@ -58,6 +59,7 @@ class TextDialog(ModalScreen[str | None]):
         self._check = check
         keys = "^S takes it, Esc leaves it" if multi_line else "Enter takes it, Esc leaves it"
         self._hint = f"{hint}\n{keys}" if hint else keys
+        initial = visible(initial)  # these fields would send a control character to the terminal
         self._field: Input | TextArea = (
             TextArea(initial) if multi_line else Input(initial, select_on_focus=True)
         )

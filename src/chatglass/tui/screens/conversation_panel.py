@@ -12,6 +12,7 @@ from textual.containers import Container
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.find_bar import FindBar
 from chatglass.tui.transcript.widget import Transcript
+from chatglass.values.text import visible
 
 
 class ConversationPanel(Container):
@@ -47,7 +48,7 @@ class ConversationPanel(Container):
         """Open the find bar, with this text in it."""
         self.find_bar.open()
         if text:
-            self.find_bar.value = text
+            self.find_bar.value = visible(text)
 
     def find_step(self, step: int) -> None:
         """Go to the next match (1) or the one before (-1)."""

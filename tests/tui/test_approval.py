@@ -1,0 +1,190 @@
+"""Questions about tool calls, where nobody may approve by accident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chatglass.models.demo import Reply
+from tui.conftest import Play
+from tui.stage import Stage, tools
+
+ECHO = ("run_command", '{"command": "echo hi"}')
+OTHER = ("run_command", '{"command": "echo other"}')
+
+
+async def asked(stage: Stage) -> None:
+    await stage.until(lambda: stage.chat.approval.display, "a question")
+
+
+async def heard(stage: Stage) -> None:
+    """Until keys count."""
+    await stage.until(lambda: not stage.chat.approval._is_deaf())
+
+
+async def test_keys_count_only_after_a_moment(play: Play) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(ECHO), "done")
+        await stage.send("echo")
+        await asked(stage)
+        assert stage.chat.approval.has_focus
+        await stage.sees("asks you")
+        now[0] += 0.29
+        await stage.press("1")
+        assert stage.session.asking
+        now[0] += 0.02
+        await stage.press("1")
+        await stage.idle()
+        assert stage.answers[0].cards[0].state == "ok"
+        assert stage.chat.composer.area.has_focus
+
+
+async def test_a_question_takes_no_focus_from_who_types(play: Play) -> None:
+    async with play() as stage:
+        stage.server.script(Reply(calls=tools(ECHO).calls, gates={-1: "go"}), "done")
+        await stage.send("echo")
+        await stage.type("typing 1")
+        stage.server.gate("go").set()
+        await asked(stage)
+        await heard(stage)
+        assert stage.chat.composer.area.has_focus
+        await stage.type("1")
+        assert stage.draft == "typing 11"
+        assert stage.session.asking
+        await stage.press("f4", "3")
+        await stage.idle()
+        assert stage.answers[0].cards[0].state == "denied"
+
+
+async def test_a_question_behind_a_dialog_is_deaf_again_when_it_closes(play: Play) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(Reply(calls=tools(ECHO).calls, gates={-1: "go"}), "done")
+        await stage.send("echo")
+        await stage.until(lambda: stage.session.working)
+        await stage.press("ctrl+s")
+        stage.server.gate("go").set()
+        await stage.until(lambda: stage.session.asking)
+        now[0] += 60
+        await stage.press("escape")
+        await stage.press("1")
+        assert stage.session.asking
+        now[0] += 1
+        await stage.press("1")
+        await stage.idle()
+
+
+async def test_several_questions_come_one_after_the_other(play: Play) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(ECHO, OTHER), "done")
+        await stage.send("both")
+        await stage.until(lambda: len(stage.chat.approval.waiting) == 2)
+        await stage.sees("1 of 2")
+        now[0] += 1
+        await stage.press("1", "1")
+        assert len(stage.session.approval.waiting) == 1, "the second key was for nothing"
+        now[0] += 1
+        await stage.press("4")
+        await stage.type("not that")
+        await stage.press("enter")
+        await stage.idle()
+        first, second = stage.answers[0].cards
+        assert (first.state, second.state) == ("ok", "denied")
+        calls = list(stage.session.view.calls.values())
+        assert calls[1].reason == "not that"
+        assert "not that" in stage.server.requests[-1].body.decode()
+
+
+async def test_this_session_covers_exactly_this_call(play: Play) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(ECHO), "done")
+        await stage.send("one")
+        await asked(stage)
+        now[0] += 1
+        await stage.press("2")
+        await stage.idle()
+        await stage.ask("again", tools(ECHO), "done again")
+        assert stage.answers[-2].cards[0].state == "ok"
+        calls = list(stage.session.view.calls.values())
+        assert calls[-1].decided_by == "session grant"
+        stage.server.script(tools(OTHER), "done")
+        await stage.send("other")
+        await asked(stage)
+        await stage.press("escape")
+        await stage.idle()
+
+
+async def test_a_question_of_a_session_behind_waits_for_it(play: Play) -> None:
+    async with play() as stage:
+        await stage.ask("first", "ok")
+        first = stage.session
+        stage.server.script(Reply(calls=tools(ECHO).calls, gates={-1: "go"}), "done")
+        await stage.send("echo")
+        await stage.until(lambda: first.working)
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.session is not first)
+        stage.server.gate("go").set()
+        await stage.told("asks about a tool call")
+        assert not stage.chat.approval.display
+        await stage.app.open_session(first.engine.context.session)
+        await asked(stage)
+        await heard(stage)
+        stage.chat.approval.focus()
+        await stage.press("1")
+        await stage.idle()
+        assert stage.answers[-1].text == "done"
+
+
+async def test_the_inspector_shows_both_calls_of_an_answer(play: Play, folder: Path) -> None:
+    (folder / "project" / "notes.txt").write_text("one\ntwo\n", encoding="utf-8")
+    for size in ((120, 40), (80, 24)):
+        async with play(size=size) as stage:
+            await stage.ask(
+                "look",
+                tools(
+                    ("calculate", '{"expression": "6*7"}'), ("read_file", '{"path": "notes.txt"}')
+                ),
+                "seen",
+            )
+            stage.chat.transcript.focus()
+            for state, seen in (("calculate", '"6*7"'), ("read_file", "notes.txt")):
+                card = next(card for card in stage.answers[0].cards if card.name == state)
+                await stage.app.action_do("view.inspector", card.tool_call_id)
+                await stage.pilot.pause()
+                await stage.sees(seen)
+                await stage.press("right")
+                await stage.sees("42" if state == "calculate" else "two")
+                await stage.press("left")
+                if stage.app.screen is not stage.chat:
+                    await stage.press("escape")
+
+
+async def test_the_full_inspector_lives_and_leads_back(play: Play) -> None:
+    async with play(size=(100, 30)) as stage:
+        stage.server.script(
+            tools(("calculate", '{"expression": "1+1"}')),
+            Reply(calls=tools(("calculate", '{"expression": "2+2"}')).calls, gates={-1: "go"}),
+            "four",
+        )
+        await stage.send("sums")
+        await stage.until(lambda: stage.answers and stage.answers[0].cards)
+        await stage.press("ctrl+o")
+        await stage.until(lambda: stage.app.screen is stage.chat.full_inspector)
+        inspector = stage.chat.full_inspector.inspector
+        assert len(inspector.calls) == 1
+        stage.server.gate("go").set()
+        await stage.until(lambda: len(inspector.calls) == 2 and inspector.calls[1].state == "ok")
+        inspector.open_call(inspector.calls[0].id)
+        await stage.press("y")
+        await stage.told("arguments of calculate")
+        assert stage.app.clipboard == '{"expression": "1+1"}'
+        await stage.press("m")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        assert stage.chat.transcript.has_focus
+        await stage.idle()
