@@ -18,6 +18,7 @@ from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.config.paths import Paths, find_paths
 from chatglass.config.settings import Settings, load_settings
+from chatglass.models import price_list, prices
 from chatglass.models.model_manager import Models
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.spending.budgets import Budgets, Limits
@@ -30,8 +31,8 @@ from chatglass.tools.tool import InvalidArguments
 from chatglass.tools.tool_manager import ToolManager
 
 if TYPE_CHECKING:
-    from chatglass.spending.budgets import AskBudget
     from chatglass.models.demo import DemoServer
+    from chatglass.spending.budgets import AskBudget
 
 DEMO = "demo"
 
@@ -67,6 +68,7 @@ class Workspace:
                 f"or write [endpoints.NAME] into {self.paths.config_file}; "
                 "--demo talks to the built-in demo."
             )
+        prices.use_file(self.paths.data / price_list.FILE_NAME)
         budget = self.settings.budget
         self.budgets = Budgets(
             session=Limits(budget.session_soft, budget.session_hard),

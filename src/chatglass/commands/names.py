@@ -7,5 +7,7 @@ COMMANDS = {
     "export": "write sessions as JSONL, OpenAI chat, Markdown or HTML",
     "import": "read sessions of chatglass and of other programs",
     "mcp": "list, add, remove or test MCP servers",
+    "usage": "sum up what was spent, by day, model, tool or session",
+    "prices": "show the prices of a model, or fetch the newest list",
     "store": "check the store, or copy it while it is in use",
 }

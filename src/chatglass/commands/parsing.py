@@ -36,6 +36,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "export": _export,
         "import": _import,
         "mcp": _mcp,
+        "usage": _usage,
+        "prices": _prices,
         "store": _store,
     }
     for name, what in COMMANDS.items():
@@ -137,6 +139,47 @@ def _mcp(parser: CommandParser) -> None:
     add.add_argument("--cwd", metavar="DIR", help="the folder a command runs in")
     add.add_argument("--replace", action="store_true", help="also where there is one already")
     add.add_argument("words", metavar="COMMAND|URL", nargs="+", help="with its arguments")
+
+
+def _usage(parser: CommandParser) -> None:
+    _where(parser)
+    parser.add_argument(
+        "--by",
+        choices=("day", "model", "tool", "session"),
+        default="day",
+        help="what to sum by; day is the default",
+    )
+    parser.add_argument(
+        "--since", type=_day, metavar="DAY", help="2025-03-09, today, yesterday, or 30d"
+    )
+    parser.add_argument("--until", type=_day, metavar="DAY", help="the last day that is meant")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--csv", action="store_true", help="print CSV")
+
+
+def _day(text: str) -> object:
+    from chatglass.spending.days import parse_day
+
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _prices(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+    show = actions.add_parser(
+        "show", help="show what is known of a model", description="Show what is known of a model."
+    )
+    show.add_argument("model", metavar="MODEL", help="a name, such as gpt-5 or openrouter/NAME")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    update = actions.add_parser(
+        "update", help="fetch the newest list", description="Fetch the newest list of prices."
+    )
+    for made in (show, update):
+        made.add_argument("--config", metavar="FILE", help="read that settings file")
+        _where(made)
 
 
 def _store(parser: CommandParser) -> None:

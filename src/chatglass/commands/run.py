@@ -54,6 +54,14 @@ async def _run(found: argparse.Namespace) -> int:
             from chatglass.commands.mcp import run_mcp
 
             return await run_mcp(found)
+        case "usage":
+            from chatglass.commands.usage import run_usage
+
+            return await run_usage(found)
+        case "prices":
+            from chatglass.commands.prices import run_prices
+
+            return await run_prices(found)
         case _:
             from chatglass.commands.store import run_store
 

@@ -22,6 +22,9 @@ from chatglass.models.wire import Endpoint
 from chatglass.values.usage import UNPRICED, Cost, Usage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelInfo, Provider
 
 _QUANTUM = Decimal("1e-12")
@@ -63,7 +66,9 @@ def prompt_cost(
         return cost.usd
     listed = replace(usage, raw=None)
     whole = price(endpoint, model, listed, prices).usd
-    prompt = price(endpoint, model, replace(listed, completion_tokens=0, reasoning_tokens=0), prices)
+    prompt = price(
+        endpoint, model, replace(listed, completion_tokens=0, reasoning_tokens=0), prices
+    )
     if not whole or prompt.usd is None:
         return None
     return _quantised(cost.usd * min(prompt.usd / whole, Decimal(1)))
@@ -128,19 +133,21 @@ def _by_settings(price: Price, usage: Usage) -> Decimal:
 
 def _by_list(base_url: str, model: str, usage: Usage) -> Cost:
     found = _listed(base_url, model)
-    if found is None:
-        return UNPRICED
+    return UNPRICED if found is None else by_model(*found, usage)
+
+
+def by_model(provider: Provider, info: ModelInfo, usage: Usage) -> Cost:
+    """What `usage` costs by the prices of one model of the list."""
     import genai_prices
 
-    provider, info = found
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
     counts = {
-        "input_tokens": usage.prompt_tokens,
-        "output_tokens": usage.completion_tokens,
-        "cache_read_tokens": min(usage.cached_tokens, usage.prompt_tokens),
-        "cache_write_tokens": min(
-            usage.cache_write_tokens, max(0, usage.prompt_tokens - usage.cached_tokens)
-        ),
-        "output_reasoning_tokens": min(usage.reasoning_tokens, usage.completion_tokens),
+        "input_tokens": prompt,
+        "output_tokens": completion,
+        "cache_read_tokens": min(usage.cached_tokens, prompt),
+        "cache_write_tokens": min(usage.cache_write_tokens, max(0, prompt - usage.cached_tokens)),
+        "output_reasoning_tokens": min(usage.reasoning_tokens, completion),
+        **_audio_tokens(usage),
     }
     try:
         with warnings.catch_warnings():
@@ -152,7 +159,60 @@ def _by_list(base_url: str, model: str, usage: Usage) -> Cost:
         return UNPRICED
     if not cost.total_price and usage.total_tokens and not _has_token_price(info):
         return UNPRICED
-    return Cost(_quantised(cost.total_price), f"genai-prices {genai_prices.__version__}")
+    return Cost(_quantised(cost.total_price), list_version())
+
+
+def _audio_tokens(usage: Usage) -> dict[str, int]:
+    """Sound in and out, which costs more than text: `audio_tokens` in OpenAI's details."""
+    if not usage.raw or "audio_tokens" not in usage.raw:
+        return {}
+    raw = as_object(json.loads(usage.raw))
+    counts: dict[str, int] = {}
+    for name, details, most in (
+        ("input_audio_tokens", "prompt_tokens_details", usage.prompt_tokens),
+        ("output_audio_tokens", "completion_tokens_details", usage.completion_tokens),
+    ):
+        tokens = as_object(raw.get(details)).get("audio_tokens")
+        if isinstance(tokens, int) and 0 < tokens <= most:
+            counts[name] = tokens
+    return counts
+
+
+_kept_files: list[Path] = []
+"""A list that `price_list.update` kept and that is not read yet."""
+
+
+def use_file(path: Path) -> None:
+    """Where a newer list may be kept; read when the first price is asked for."""
+    _kept_files[:] = [path]
+
+
+def in_force() -> DataSnapshot:
+    """The list that prices come from."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    if _kept_files:
+        from chatglass.models.price_list import use_updated
+
+        use_updated(_kept_files.pop())
+    return get_snapshot()
+
+
+_updated_on: list[str] = []
+"""The day of the list in force, where it is newer than the package's own."""
+
+
+def list_version() -> str:
+    """`genai-prices 0.2.3`, and the day where its list was updated."""
+    import genai_prices
+
+    return " ".join([f"genai-prices {genai_prices.__version__}", *_updated_on])
+
+
+def list_changed(day: str) -> None:
+    """Another list is in force, from that day."""
+    _updated_on[:] = [day]
+    _listed.cache_clear()
 
 
 def _has_token_price(info: ModelInfo) -> bool:
@@ -168,9 +228,7 @@ def _has_token_price(info: ModelInfo) -> bool:
 @functools.lru_cache(maxsize=512)
 def _listed(base_url: str, model: str) -> tuple[Provider, ModelInfo] | None:
     """The provider and model of the price list for an address, or None."""
-    from genai_prices.data_snapshot import get_snapshot
-
-    snapshot = get_snapshot()
+    snapshot = in_force()
     provider = next((p for p in snapshot.providers if _is_at(p.api_pattern, base_url)), None)
     if provider is None:
         return None

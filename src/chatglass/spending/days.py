@@ -60,11 +60,13 @@ def parse_day(text: str) -> date:
     try:
         if word.endswith("d") and word[:-1].isdigit():
             return today() - timedelta(days=int(word[:-1]))
-        return date.fromisoformat(word)
+        day = date.fromisoformat(word)
+        if not 1970 <= day.year < 3000:
+            raise ValueError
+        return day
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{text.strip()!r} is no day. Write it as 2025-03-09, today, yesterday, or 30d for 30"
-            " days ago."
+            f"{text.strip()!r} is no date; write it as 2025-03-09, today, yesterday, or 30d"
         ) from None
 
 

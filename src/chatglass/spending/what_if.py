@@ -1,0 +1,89 @@
+"""What a session would have cost on other models.
+
+Every request is priced again with the tokens that it had, the cached ones at the cached price. It is
+an estimate: another model counts the same text differently, answers at another length, and its
+provider's cache may hold more or less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from chatglass.models import price_list
+from chatglass.store.records import RequestRow
+from chatglass.values.usage import Cost, Usage
+
+USUAL = (
+    "openai/gpt-5.5",
+    "openai/gpt-5.4-mini",
+    "anthropic/claude-sonnet-5-5",
+    "anthropic/claude-haiku-5-5",
+    "google/gemini-3.8-flash",
+    "x-ai/grok-4.7",
+    "mistral/mistral-large-4",
+    "deepseek/deepseek-v4-flash",
+)
+"""Compared with where no other models are named; those that the list lacks are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model to compare with, and how its usage is priced."""
+
+    name: str
+    price: Callable[[Usage], Cost]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The session's requests at the prices of one model. `cost` is None where it has none."""
+
+    name: str
+    cost: Decimal | None
+    source: str
+    ratio: float | None
+    """Of what the session really cost; None where that or this is unknown or nothing."""
+
+
+def listed_candidates(names: Iterable[str]) -> tuple[list[Candidate], list[str]]:
+    """The models of the price list of these names, and the names that it lacks."""
+    found: list[Candidate] = []
+    missing: list[str] = []
+    for name in names:
+        models = price_list.find(name)
+        if models:
+            found.append(_listed(models[0]))
+        else:
+            missing.append(name)
+    return found, missing
+
+
+def _listed(model: price_list.ListedModel) -> Candidate:
+    return Candidate(model.name, lambda usage: price_list.price(model, usage))
+
+
+def what_if(rows: Sequence[RequestRow], candidates: Iterable[Candidate]) -> list[WhatIf]:
+    """Cheapest first, those without a price last."""
+    used = [row.usage for row in rows if row.usage is not None]
+    paid = real_cost(rows)
+    found = [_priced(candidate, used, paid) for candidate in candidates]
+    return sorted(found, key=lambda one: (one.cost is None, one.cost or 0, one.name))
+
+
+def real_cost(rows: Sequence[RequestRow]) -> Decimal | None:
+    """What they cost; None where one of them could not be priced."""
+    counted = [row.cost for row in rows if row.usage is not None]
+    priced = [cost for cost in counted if cost is not None]
+    return sum(priced, Decimal(0)) if len(priced) == len(counted) else None
+
+
+def _priced(candidate: Candidate, used: Sequence[Usage], paid: Decimal | None) -> WhatIf:
+    costs = [candidate.price(replace(usage, raw=None)) for usage in used]
+    known = [cost.usd for cost in costs if cost.usd is not None]
+    source = costs[0].source if costs else ""
+    if len(known) < len(costs) or not costs:
+        return WhatIf(candidate.name, None, source, None)
+    total = sum(known, Decimal(0))
+    return WhatIf(candidate.name, total, source, float(total / paid) if paid else None)
