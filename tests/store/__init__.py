@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("store.conformance")
+pytest.register_assert_rewrite("store.conformance", "store.whole_conformance")

@@ -34,6 +34,7 @@ from store.builders import (
     whole_session,
 )
 from store.spending_conformance import SpendingConformance
+from store.whole_conformance import WholeSessionConformance
 
 
 class SessionConformance:
@@ -897,6 +898,7 @@ class StoreConformance(
     SearchConformance,
     SpendingConformance,
     ConcurrencyConformance,
+    WholeSessionConformance,
 ):
     """All of it."""
 

@@ -68,7 +68,7 @@ def _tell(report: FileReport) -> None:
 
 def _sums(report: FileReport) -> str:
     if not report.new and not report.grown:
-        return f"nothing new ({_many(report.unchanged, 'session')} were there)"
+        return f"nothing new (sessions that were there: {report.unchanged:,})"
     parts = [_many(report.new, "new session")] if report.new else []
     if report.grown:
         parts.append(f"{_many(report.grown, 'session')} went on")

@@ -50,8 +50,7 @@ async def _list(store: SessionStore, found: argparse.Namespace) -> int:
 
 def _line(row: SessionRow) -> str:
     """Id, time, size, cost, model and title, so wide that they stand below each other."""
-    cost = words.money(row.cost) + ("+" if row.unpriced_requests else "") if row.requests else "—"
-    facts = f"{row.messages:>6,} msg {row.tool_calls:>5,} tools {cost:>10}"
+    facts = f"{row.messages:>6,} msg {row.tool_calls:>5,} tools {words.cost_of(row):>10}"
     model = one_line(row.model or "—", 24)
     mark = "*" if row.pinned else " "
     title = one_line(words.title_of(row), 80)

@@ -112,8 +112,9 @@ class SessionStore(Protocol):
         """Add what is not there of `whole`, known by its ids, in one transaction.
 
         What is final stays as it is; a message, request or tool call that is stored unfinished
-        takes its final form. Where the session was there, it keeps its settings, and its shown
-        path grows if the shown path of `whole` continues it. Once more adds nothing.
+        takes its final form. Where the session was there, it keeps its settings; its shown path
+        becomes that of `whole` if that continues it, or if nothing was said here that is not in
+        `whole`. Queued prompts and the draft come with a new session only. Once more adds nothing.
         StoreError where an id belongs to another session, a parent or blob is nowhere, or
         another live process holds the session and there is something to add.
         """

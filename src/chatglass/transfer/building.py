@@ -126,9 +126,23 @@ class SessionBuilder:
         )
         return key
 
-    def call(self, key: str, calls: Sequence[Call], outcomes: Sequence[Outcome | None]) -> str:
+    def call(
+        self,
+        key: str,
+        calls: Sequence[Call],
+        outcomes: Sequence[Outcome | None],
+        *,
+        may_grow: bool = False,
+    ) -> str:
         """Give the assistant message `key` its tool calls, and add the tool messages of those
-        that have an outcome. Returns the parent of what follows."""
+        that have an outcome. Returns the parent of what follows.
+
+        Where more results may come (`may_grow`), those behind a missing one wait for it, since a
+        message can't be put before one that is stored.
+        """
+        if may_grow and None in outcomes:
+            there = list(outcomes).index(None)
+            outcomes = [*outcomes[:there], *(None for _ in outcomes[there:])]
         answer = self._messages[key]
         ids = _unique_ids(calls, answer.id)
         triples = [(id_, call.name, call.arguments) for id_, call in zip(ids, calls, strict=True)]

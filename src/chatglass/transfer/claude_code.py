@@ -25,6 +25,7 @@ from chatglass.transfer.source import (
     Skipped,
     arguments_text,
     count_of,
+    is_growing,
     iso_ms,
     json_lines,
     list_of,
@@ -44,14 +45,17 @@ def sessions(path: Path, skipped: Skipped) -> Iterator[WholeSession]:
         lines = Lines(skipped)
         for line in json_lines(file, skipped):
             lines.take(line)
-    if lines.nodes and (whole := _Session(lines, path.stem, skipped).read()) is not None:
+    if not lines.nodes:
+        return
+    session = _Session(lines, path.stem, skipped, is_growing=is_growing(path))
+    if (whole := session.read()) is not None:
         yield whole
 
 
 class _Session:
     """The messages of one file."""
 
-    def __init__(self, lines: Lines, stem: str, skipped: Skipped) -> None:
+    def __init__(self, lines: Lines, stem: str, skipped: Skipped, *, is_growing: bool) -> None:
         self._lines = lines
         self._skipped = skipped
         first = lines.nodes[0].lines[0]
@@ -66,7 +70,8 @@ class _Session:
         """Node → the message that what follows it hangs on."""
         self._folded: dict[str, Node] = {}
         """Summary → itself, where it became a compaction."""
-        self._says_stop = any(node.stop_reason for node in lines.nodes)
+        self._may_grow = lines.nodes[-1] if is_growing else None
+        """The node whose lines may not all be there yet."""
 
     def read(self) -> WholeSession | None:
         for node in self._lines.in_order():
@@ -150,7 +155,7 @@ class _Session:
         message = object_of(last.get("message"))
         text = "\n\n".join(text for text in texts if text)
         is_error = first.get("isApiErrorMessage") is True
-        is_open = self._is_open(node)
+        is_open = node is self._may_grow and not node.stop_reason
         status = "error" if is_error else "partial" if is_open else "complete"
         end = self._builder.add(
             node.key,
@@ -164,14 +169,12 @@ class _Session:
             error=text if is_error else None,
         )
         if calls:
-            end = self._builder.call(node.key, calls, [self._outcome(call) for call in calls])
+            outcomes = [self._outcome(call) for call in calls]
+            may_grow = node is self._may_grow
+            end = self._builder.call(node.key, calls, outcomes, may_grow=may_grow)
         if not is_error:
             self._add_request(node, is_open)
         return end
-
-    def _is_open(self, node: Node) -> bool:
-        """Whether the file ends within this answer. Old versions never say why one stopped."""
-        return node is self._lines.nodes[-1] and self._says_stop and not node.stop_reason
 
     def _outcome(self, call: Call) -> Outcome | None:
         if call.id not in self._lines.results:

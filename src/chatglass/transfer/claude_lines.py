@@ -79,7 +79,9 @@ class Lines:
         elif line.get("subtype") == "compact_boundary":
             self.boundaries[uuid] = line
         else:
-            self._skipped.add(kind or "line without a type")
+            self._skipped.add(
+                f"{kind} {text_of(line.get('subtype'))}".strip() or "line without a type"
+            )
 
     def _take_answer(self, line: JsonObject, uuid: str) -> None:
         message = object_of(line.get("message"))

@@ -23,6 +23,7 @@ from chatglass.transfer.source import (
     Skipped,
     arguments_text,
     count_of,
+    is_growing,
     iso_ms,
     json_lines,
     list_of,
@@ -50,7 +51,7 @@ _COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_ou
 def sessions(path: Path, skipped: Skipped) -> Iterator[WholeSession]:
     """The one session of a rollout."""
     with path.open("rb") as file:
-        rollout = _Rollout(path.stem, skipped)
+        rollout = _Rollout(path.stem, skipped, is_growing=is_growing(path))
         for line in json_lines(file, skipped):
             rollout.take(line)
     if (whole := rollout.session()) is not None:
@@ -91,8 +92,9 @@ class _Step:
 
 
 class _Rollout:
-    def __init__(self, stem: str, skipped: Skipped) -> None:
+    def __init__(self, stem: str, skipped: Skipped, *, is_growing: bool) -> None:
         self._skipped = skipped
+        self._is_growing = is_growing
         self._key = stem
         self._created_at: int | None = None
         self._root = ""
@@ -102,7 +104,6 @@ class _Rollout:
         self._callers: dict[str, tuple[_Answer, int]] = {}
         self._total: Counter[str] = Counter()
         self._lines = 0
-        self._has_events = False
         self._is_begun = False
 
     # -- the lines
@@ -205,7 +206,6 @@ class _Rollout:
         answer.outcomes[place] = Outcome(text=text, state="error" if is_error else "ok", at=at)
 
     def _event(self, event: JsonObject, at: int | None) -> None:
-        self._has_events = True
         kind = text_of(event.get("type"))
         if kind == "token_count":
             self._tokens(object_of(event.get("info")), at)
@@ -296,8 +296,8 @@ class _Rollout:
         return "user", json.dumps(content, ensure_ascii=False), True
 
     def _add_answer(self, answer: _Answer, parent: str | None) -> str:
-        # Files without events don't say where an answer ends.
-        is_open = self._has_events and not answer.is_ended
+        may_grow = self._is_growing and answer is self._answer
+        is_open = may_grow and not answer.is_ended
         end = self._builder.add(
             answer.key,
             parent,
@@ -309,7 +309,7 @@ class _Rollout:
             status="interrupted" if answer.is_aborted else "partial" if is_open else "complete",
         )
         if answer.calls:
-            end = self._builder.call(answer.key, answer.calls, answer.outcomes)
+            end = self._builder.call(answer.key, answer.calls, answer.outcomes, may_grow=may_grow)
         if answer.used is not None:
             self._add_used(answer.used, answer)
         return end

@@ -42,8 +42,13 @@ class _Message:
 
 
 def sessions(db: sqlite3.Connection, there: set[str], skipped: Skipped) -> Iterator[WholeSession]:
+    # A message that forks share has no turn in the thread of the fork.
+    answered = {
+        row["tip_message_hash"]: text_of(column(row, "resolved_model")) or text_of(row["model"])
+        for row in db.execute("SELECT * FROM turns ORDER BY datetime_utc DESC, id DESC")
+    }
     for thread in db.execute("SELECT * FROM threads ORDER BY id").fetchall():
-        whole = _Thread(db, there, thread, skipped).read()
+        whole = _Thread(db, there, thread, answered, skipped).read()
         if whole is not None:
             yield whole
         else:
@@ -52,9 +57,16 @@ def sessions(db: sqlite3.Connection, there: set[str], skipped: Skipped) -> Itera
 
 class _Thread:
     def __init__(
-        self, db: sqlite3.Connection, there: set[str], thread: sqlite3.Row, skipped: Skipped
+        self,
+        db: sqlite3.Connection,
+        there: set[str],
+        thread: sqlite3.Row,
+        answered: dict[str, str],
+        skipped: Skipped,
     ) -> None:
+        """`answered` names the model of each message that ends a turn."""
         self._db = db
+        self._answered = answered
         self._skipped = skipped
         self._has_attachments = "attachments" in there
         self._row = thread
@@ -211,7 +223,7 @@ class _Thread:
             message.text("text"),
             at,
             reasoning=message.text("reasoning"),
-            model=model,
+            model=self._answered.get(key, model),
         )
         parts = message.of("tool_call")
         if not parts:

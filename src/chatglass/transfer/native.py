@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, cast
@@ -186,8 +186,12 @@ class _Reader:
                 if kind == "tool_call" and "result" in line:
                     results[row.id] = _result(line)
         self._compare(found, blobs)
+        leaf = self.session.leaf_id
+        if leaf is not None and all(row.id != leaf for row in found["message"]):
+            # In the part that was cut off.
+            leaf = found["message"][-1].id if found["message"] else None
         return WholeSession(
-            session=self.session,
+            session=replace(self.session, leaf_id=leaf),
             messages=tuple(found["message"]),
             requests=tuple(found["request"]),
             tool_calls=tuple(found["tool_call"]),

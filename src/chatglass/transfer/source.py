@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from typing import IO, Any, cast
 from chatglass.store.records import WholeSession
 
 JsonObject = dict[str, Any]
+
+_GROWING_SECONDS = 15 * 60
+"""As long as the slowest answer takes between two lines of it."""
 
 NOT_JSON = "line that is not JSON"
 
@@ -77,6 +81,11 @@ def read_bytes(path: Path) -> bytes:
         raise ImportFault(f"it can't be read: {error.strerror or error}.") from error
 
 
+def is_growing(path: Path) -> bool:
+    """Whether the program that writes the file may not be done with the end of it."""
+    return time.time() - path.stat().st_mtime < _GROWING_SECONDS
+
+
 def text_of(value: Any) -> str:
     """`value` where it is text, else nothing."""
     return value if isinstance(value, str) else ""
@@ -109,12 +118,12 @@ def seconds_ms(value: Any) -> int | None:
 def iso_ms(value: Any) -> int | None:
     """Milliseconds of an ISO 8601 time, in UTC where it names no zone; None where it is none."""
     try:
-        time = datetime.fromisoformat(text_of(value))
+        at = datetime.fromisoformat(text_of(value))
     except ValueError:
         return None
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    ms = round(time.timestamp() * 1000)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    ms = round(at.timestamp() * 1000)
     return ms if ms > 0 else None
 
 

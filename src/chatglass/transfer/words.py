@@ -80,23 +80,25 @@ def request_facts(rows: Iterable[RequestRow]) -> str:
 
 def session_facts(row: SessionRow) -> list[tuple[str, str]]:
     """What the head of an export says, as (name, value)."""
-    cost = money(row.cost) + (
-        f" and {row.unpriced_requests} requests without a known price"
-        if row.unpriced_requests
-        else ""
-    )
     facts = [
         ("Id", row.id),
         ("Begun", time_of(row.created_at)),
-        ("Model", f"{row.model} · {row.endpoint}"),
+        ("Model", " · ".join(filter(None, (row.model, row.endpoint)))),
         ("Directory", row.root),
         ("Messages", f"{row.messages:,}"),
         ("Tool calls", f"{row.tool_calls:,}"),
         ("Tokens", f"{row.total_tokens:,}"),
-        ("Cost", cost if row.requests else "—"),
+        ("Cost", cost_of(row)),
         ("Tags", ", ".join(row.tags)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def cost_of(row: SessionRow) -> str:
+    """What a session cost; `+` where some requests have no known price, `—` where none has one."""
+    if not row.requests or (row.unpriced_requests and not row.cost):
+        return "—"
+    return money(row.cost) + ("+" if row.unpriced_requests else "")
 
 
 def title_of(row: SessionRow) -> str:

@@ -213,11 +213,17 @@ def _refuse_held(db: Connection, session_id: str) -> None:
 
 
 def _go_on(db: Connection, before: SessionRow, whole: WholeSession) -> None:
-    """The leaf and the title of a session that was there and has grown."""
+    """The leaf, time and title of a session that was there and has grown."""
     leaf = whole.session.leaf_id
     path = messages.path(db, before.id, leaf)
     goes_on = before.leaf_id is None or any(row.id == before.leaf_id for row in path)
-    sessions.set_leaf(db, before.id, leaf if leaf is not None and goes_on else before.leaf_id)
+    (count,) = db.execute(
+        "SELECT count(*) FROM messages WHERE session_id = ?", (before.id,)
+    ).fetchone()
+    is_all_of_it = count == len(whole.messages)
+    follows = leaf is not None and (goes_on or is_all_of_it)
+    sessions.set_leaf(db, before.id, leaf if follows else before.leaf_id)
+    sessions.change(db, before.id, "updated_at = max(updated_at, ?)", whole.session.updated_at)
     title = whole.session.title
     if title and not before.title_by_user and storable(title) != before.title:
         sessions.rename(db, before.id, title, whole.session.title_by_user)
