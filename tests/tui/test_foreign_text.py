@@ -72,7 +72,7 @@ async def test_nothing_foreign_acts_anywhere(play: Play, folder: Path) -> None:
         await stage.pilot.pause()
         assert_clean(stage)
         await stage.press("ctrl+s")
-        await stage.until(lambda: stage.app.screen.session_list.total)
+        await stage.sees("http://e.vil")
         assert_clean(stage)
         await stage.press("escape")
         await stage.app.action_do("session.rename")

@@ -173,6 +173,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     async def _make_session(self, row: SessionRow) -> OpenSession:
         from chatglass.tui.approval.asking import SessionApproval
+        from chatglass.tui.budget.asking import SessionBudget
         from chatglass.tui.reading import session_rows
 
         assert self.workspace is not None
@@ -188,8 +189,11 @@ class ChatglassApp(App[None], inherit_bindings=False):
             everything=self.options.yolo,
             changed=changed,
         )
-        engine = await self.workspace.engine(row, decide_tool=approval.decide)
-        session = OpenSession(engine=engine, approval=approval, draft=row.draft)
+        budget = SessionBudget(changed)
+        engine = await self.workspace.engine(
+            row, decide_tool=approval.decide, ask_budget=budget.ask
+        )
+        session = OpenSession(engine=engine, approval=approval, budget=budget, draft=row.draft)
         await engine.load()
         session.view.compactions = engine.context.compactions
         session.view.load(await session_rows(self.workspace.store, engine))
@@ -319,7 +323,9 @@ class ChatglassApp(App[None], inherit_bindings=False):
     # -- what is pasted
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Paste) and self._draws_raw(self.focused):
+        # One that was forwarded comes by again when it bubbles up.
+        is_new = isinstance(event, events.Paste) and not event.is_forwarded
+        if is_new and self._draws_raw(self.focused):
             event = events.Paste(visible(event.text))
         await super().on_event(event)
 
