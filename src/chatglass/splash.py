@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FLAGS = frozenset({"--demo", "-c", "--continue", "--no-tools", "--yolo", "--no-save", "--debug"})
 FLAGS_WITH_VALUE = frozenset(
     {"--base-url", "--model", "--data-dir", "--config", "--system-prompt"}
-    | {"--allow-tool", "--max-requests"}
+    | {"--allow-tool", "--max-requests", "--max-cost"}
 )
 FLAGS_WITH_OPTIONAL_VALUE = frozenset({"-r", "--resume"})
 
@@ -36,15 +36,15 @@ FLAGS_WITH_OPTIONAL_VALUE = frozenset({"-r", "--resume"})
 TITLE_ROW = 0
 COMPOSER_ROWS = 3
 FOOTER_ROWS = 1
-SIDEBAR_FROM = 110
+SIDEBAR_FROM = 104
 """From this width on there is a sidebar."""
-SIDEBAR_COLUMNS = 36
+SIDEBAR_COLUMNS = 42
 
-# Colours of the default theme (`tui.themes.DARK`), as red;green;blue; borders are its primary colour
+# Colours of the default theme (`tui.themes.DARK`), as red;green;blue; borders are its accent colour
 # at 40 %.
 BACKGROUND = "19;21;28"
 FOREGROUND = "200;208;224"
-BORDER = "60;77;116"
+BORDER = "57;100;98"
 
 _ENTER = "\x1b[?2026h\x1b[?1049h\x1b[?2004h\x1b[?25l"
 _SHOWN = "\x1b[?2026l"

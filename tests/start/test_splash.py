@@ -25,19 +25,19 @@ def painted(width: int, height: int, *, colours: bool = True) -> list[str]:
 
 
 @pytest.mark.parametrize("colours", [True, False])
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (160, 48), (110, 30), (109, 8), (24, 8)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (160, 48), (104, 30), (103, 8), (24, 8)])
 def test_the_outline_stands_where_the_app_will(width: int, height: int, colours: bool) -> None:
     rows = painted(width, height, colours=colours)
     assert rows[0].strip() == "chatglass"
     assert rows[-1].strip() == "F1 Keys"
-    right = width - (36 if width >= 110 else 0)
+    right = width - (splash.SIDEBAR_COLUMNS if width >= splash.SIDEBAR_FROM else 0)
     top = height - 4
     assert rows[top][:right] == "╭" + "─" * (right - 2) + "╮"
     assert rows[top + 1][:right] == "│" + " " * (right - 2) + "│"
     assert rows[top + 2][:right] == "╰" + "─" * (right - 2) + "╯"
     assert rows[1][:right] == "╭" + "─" * (right - 2) + "╮"
     assert rows[top - 1][:right] == "╰" + "─" * (right - 2) + "╯"
-    if width >= 110:
+    if width >= splash.SIDEBAR_FROM:
         assert rows[1][right:] == "╭" + "─" * 34 + "╮"
         assert rows[-2][right:] == "╰" + "─" * 34 + "╯"
 
@@ -188,3 +188,11 @@ def test_ctrl_c_while_it_starts(terminal: Open) -> None:
     assert shell.finish() == 130
     assert shell.attributes == shell.before
     assert shell.output.count(LEAVE) == 1
+
+
+def test_the_sidebar_is_where_the_stylesheet_puts_it() -> None:
+    from chatglass.tui.screens.chat_screen import NARROW
+    from chatglass.tui.stylesheet import stylesheet
+
+    assert splash.SIDEBAR_FROM == NARROW
+    assert f"$side-width: {splash.SIDEBAR_COLUMNS};" in stylesheet().read_text(encoding="utf-8")

@@ -17,7 +17,15 @@ DARK = Theme(
     warning="#e0af68",
     error="#f7768e",
     dark=True,
-    variables={"footer-key-foreground": "#73daca", "input-selection-background": "#7aa2f7 35%"},
+    variables={
+        "footer-key-foreground": "#73daca",
+        "input-selection-background": "#7aa2f7 35%",
+        "scrollbar": "#3b4261",
+        "scrollbar-background": "#13151c",
+        "scrollbar-background-hover": "#191c25",
+        "scrollbar-background-active": "#191c25",
+        "scrollbar-corner-color": "#13151c",
+    },
 )
 
 LIGHT = Theme(
@@ -33,7 +41,15 @@ LIGHT = Theme(
     warning="#9a5b00",
     error="#c02942",
     dark=False,
-    variables={"footer-key-foreground": "#0f766e", "input-selection-background": "#2a5db0 25%"},
+    variables={
+        "footer-key-foreground": "#0f766e",
+        "input-selection-background": "#2a5db0 25%",
+        "scrollbar": "#b9bcc4",
+        "scrollbar-background": "#fbfbf9",
+        "scrollbar-background-hover": "#f3f3ef",
+        "scrollbar-background-active": "#f3f3ef",
+        "scrollbar-corner-color": "#fbfbf9",
+    },
 )
 
 THEMES = (DARK, LIGHT)

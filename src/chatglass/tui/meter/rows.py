@@ -173,11 +173,14 @@ def _row_of(rank: int, label: str, line: str, right: str, width: int) -> Row:
     return Row(rank, ((label, "label"), (line, "good"), (" " * gap, ""), (right, "value")))
 
 
+_GAP = Row(9, ())
+"""Sets groups apart; the first to be left out."""
+
+
 def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
     """At most `height` rows of `width` cells; the less important are left out."""
     mark = f"{figures.ABOUT} " if stats.source == "estimated" else ""
-    rows = _context(stats, width)
-    rows += _costs(stats, width)
+    rows = [*_context(stats, width), _GAP, *_costs(stats, width), _GAP]
     rows += _two(
         5,
         width,
@@ -196,7 +199,7 @@ def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
         )
     rows.append(_pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
     rows += _two(7, width, ("tool calls", str(stats.tool_calls)), ("segments", str(stats.segments)))
-    rows += _pace(stats, width)
+    rows += [_GAP, *_pace(stats, width)]
     if stats.degraded:
         why = one_line(f"! ledger off: {stats.degraded}", 4 * width)
         rows += [
