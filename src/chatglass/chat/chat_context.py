@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from chatglass.chat.attachments import Attachment, prompt_content
 from chatglass.chat.compacting import plan_compaction
@@ -22,13 +21,14 @@ from chatglass.chat.messages import WireMessage, tool_calls_json
 from chatglass.chat.new_session import first_model, new_session
 from chatglass.chat.open_calls import find_open_calls
 from chatglass.chat.request_log import RequestLog
+from chatglass.chat.session_head import SessionHead
 from chatglass.chat.shown_path import Outgoing, ShownPath
 from chatglass.chat.stats import ContextParts, TokenStats
 from chatglass.chat.to_the_end import unbroken
 from chatglass.chat.token_stats import token_stats
 from chatglass.chat.tool_call_log import ToolCallLog
 from chatglass.models.wire import ModelManager, ModelRef, ProposedCall
-from chatglass.store.protocol import SessionGone, SessionStore
+from chatglass.store.protocol import SessionStore
 from chatglass.store.records import (
     CompactionRow,
     MessageStatus,
@@ -42,10 +42,8 @@ from chatglass.store.records import (
 from chatglass.store.sqlite import SqliteStore
 from chatglass.tools.tool_manager import ToolManager
 from chatglass.values.ids import new_id
-from chatglass.values.text import one_line, storable
+from chatglass.values.text import storable
 from chatglass.values.usage import Usage
-
-_TITLE_CHARS = 80
 
 
 class ChatContext:
@@ -73,7 +71,9 @@ class ChatContext:
         self.models = model_manager
         self.infinite = enable_infinite_context
         self.store = store
-        self.session = session or new_session(Path.cwd(), first_model(model_manager))
+        self._head = SessionHead(
+            store, session or new_session(Path.cwd(), first_model(model_manager))
+        )
         self.strategy = strategy or STRATEGIES["trim"]
         self._messages = MessageLog(store, self.session.id)
         self.ledger = SessionLedger()
@@ -81,7 +81,6 @@ class ChatContext:
         self.calls = ToolCallLog(store)
         self.size = ContextSize(model_manager, tool_manager, token_threshold)
         self.compactions: list[CompactionRow] = []
-        self._saved = False
         self._loaded = False
         self._ready = False
         self._opening = asyncio.Lock()
@@ -109,23 +108,28 @@ class ChatContext:
 
     async def _read(self) -> None:
         session_id = self.session.id
-        try:
-            self.session, self._saved = await self.store.get_session(session_id), True
-        except SessionGone:
-            self._saved = False
-        if self._saved:
-            await self.store.recover(session_id)
-            rows = await self.store.path(session_id, self.session.leaf_id)
-            self.compactions = await self.store.compactions(session_id)
-            self._messages.path = ShownPath(rows, self.compactions)
-            self.requests.load(await self.store.requests(session_id))
-            self.calls.count = self.session.tool_calls
+        if not await self._head.read():
+            return
+        await self.store.recover(session_id)
+        self.compactions = await self.store.compactions(session_id)
+        await self._take_path(self.session.leaf_id)
+        self.requests.load(await self.store.requests(session_id))
+        self.calls.count = self.session.tool_calls
+
+    async def _take_path(self, leaf_id: str | None) -> None:
+        rows = await self.store.path(self.session.id, leaf_id) if self.stored else []
+        path = ShownPath(rows, self.compactions)
+        await path.measure()
+        self._messages.path = path
 
     async def find_window(self) -> None:
         """Ask how much the model takes, where that is not known yet: its server may not have run,
         or not have loaded it. Takes up to 2 s; asks a server that did not know once in 30 s."""
         if self.size.window is None:
-            self.size.window = await self.models.context_window(self.model)
+            model = self.model
+            window = await self.models.context_window(model)
+            if model == self.model:
+                self.size.window = window
 
     async def _start_ledger(self) -> None:
         await self.ledger.close()
@@ -138,29 +142,23 @@ class ChatContext:
     @property
     def stored(self) -> bool:
         """Whether the session has a row in the store."""
-        return self._saved
+        return self._head.stored
 
     async def ensure_stored(self) -> None:
         """Make the session's row, if it has none yet."""
         await self.load()
-        async with self._opening:
-            if not self._saved:
-                await self.store.create_session(self.session)
-                self._saved = True
+        await self._head.ensure_stored()
 
-    def _require_ready(self) -> None:
-        if not self._ready:
-            self._not_initialized()
-
-    def _require_loaded(self) -> None:
-        if not self._loaded:
-            self._not_initialized()
-
-    @staticmethod
-    def _not_initialized() -> NoReturn:
-        raise RuntimeError("ChatContext is not initialized: await initialize() first")
+    def _require(self, is_so: bool) -> None:
+        if not is_so:
+            raise RuntimeError("ChatContext is not initialized: await initialize() first")
 
     # -- what the session is
+
+    @property
+    def session(self) -> SessionRow:
+        """The session's row; its totals are those of when it was read."""
+        return self._head.row
 
     @property
     def path(self) -> ShownPath:
@@ -185,22 +183,16 @@ class ChatContext:
         return Path(self.session.root)
 
     async def set_model(self, ref: ModelRef) -> None:
-        self.session = replace(self.session, endpoint=ref.endpoint, model=ref.model)
         self.size.window = None
-        if self._saved:
-            await self.store.set_model(self.session.id, ref.endpoint, ref.model)
+        await self._head.set_model(ref)
         await self.find_window()
 
     async def set_parameters(self, parameters: Parameters) -> None:
-        self.session = replace(self.session, parameters=parameters)
-        if self._saved:
-            await self.store.set_parameters(self.session.id, parameters)
+        await self._head.set_parameters(parameters)
 
     async def rename(self, title: str) -> None:
-        title = one_line(storable(title), _TITLE_CHARS)
-        self.session = replace(self.session, title=title, title_by_user=True)
         await self.ensure_stored()
-        await self.store.rename_session(self.session.id, title, by_user=True)
+        await self._head.rename(title)
 
     # -- the way in
 
@@ -214,22 +206,16 @@ class ChatContext:
         queued_id: str | None = None,
     ) -> str:
         """Store what the user said and begin a turn with it. Returns the message's id."""
-        self._require_ready()
+        self._require(self._ready)
         await self.ensure_stored()
         text = storable(text)
         self.turn_id = turn_id or new_id()
         content = prompt_content(text, attachments)
         row = replace(self._messages.row("user", content), content_is_json=bool(attachments))
         await self._messages.append(row, queued_id=queued_id)
-        if not self.session.title:
-            await self._title_from(text)
+        await self._head.title_from(text)
         await self.ledger.user_said(text)
         return row.id
-
-    async def _title_from(self, text: str) -> None:
-        title = one_line(text.strip(), _TITLE_CHARS)
-        self.session = replace(self.session, title=title)
-        await self.store.rename_session(self.session.id, title, by_user=False)
 
     @unbroken
     async def add_assistant_message(
@@ -251,7 +237,7 @@ class ChatContext:
     @unbroken
     async def begin_assistant(self) -> str:
         """Store an empty `partial` answer of the session's model; text comes by `checkpoint`."""
-        self._require_ready()
+        self._require(self._ready)
         await self.ensure_stored()
         return await self._messages.begin(self.model)
 
@@ -293,7 +279,7 @@ class ChatContext:
         produced: str | None = None,
     ) -> str:
         """Answer a proposed call: `result` is what the model sees. Returns the message's id."""
-        self._require_ready()
+        self._require(self._ready)
         seen = storable(result)
         call = self.calls.still_open(call_id)
         if call is not None:
@@ -333,12 +319,12 @@ class ChatContext:
         return self.outgoing().messages
 
     def outgoing(self) -> Outgoing:
-        self._require_ready()
+        self._require(self._ready)
         return self.path.outgoing(self.session.parameters.system_prompt)
 
     def get_conversation_length(self) -> int:
         """Messages on the shown path."""
-        self._require_loaded()
+        self._require(self._loaded)
         return len(self.path)
 
     async def answer_open_calls(self) -> None:
@@ -350,17 +336,14 @@ class ChatContext:
     @unbroken
     async def clear_conversation_history(self) -> None:
         """Show a new, empty branch. What was said and spent stays."""
-        self._require_ready()
-        if self._saved:
-            await self.store.set_leaf(self.session.id, None)
+        self._require(self._ready)
         await self.show(None)
 
     @unbroken
     async def show(self, leaf_id: str | None) -> None:
-        """Make the path to `leaf_id` the shown one (it is stored as such already)."""
-        rows = await self.store.path(self.session.id, leaf_id) if self._saved else []
-        self._messages.path = ShownPath(rows, self.compactions)
-        self.session = replace(self.session, leaf_id=leaf_id)
+        """Make the path to `leaf_id` the shown one."""
+        await self._head.show(leaf_id)
+        await self._take_path(leaf_id)
         self.turn_id = None
         if self._ready:
             try:
@@ -391,7 +374,7 @@ class ChatContext:
 
     async def get_token_stats(self) -> TokenStats:
         """The figures for every screen, in one frozen value."""
-        self._require_loaded()
+        self._require(self._loaded)
         return await token_stats(self)
 
     # -- compaction
@@ -403,7 +386,6 @@ class ChatContext:
             self.strategy,
             session=self.session,
             path=self.path,
-            compactions=self.compactions,
             size=self.size,
             figures=self.requests.figures,
             limit=self.limit() if limit is None else min(limit, self.limit()),
@@ -416,4 +398,4 @@ class ChatContext:
     async def _add_compaction(self, row: CompactionRow) -> None:
         await self.store.add_compaction(row)
         self.compactions.append(row)
-        self._messages.path = ShownPath(self.path.rows, self.compactions)
+        self.path.add_compaction(row)

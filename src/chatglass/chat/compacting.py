@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from chatglass.chat.compaction import CompactionStrategy
@@ -19,7 +18,6 @@ async def plan_compaction(
     *,
     session: SessionRow,
     path: ShownPath,
-    compactions: Sequence[CompactionRow],
     size: ContextSize,
     figures: RequestFigures,
     limit: int,
@@ -43,5 +41,5 @@ async def plan_compaction(
         summary=plan.summary,
         tokens_before=before,
     )
-    after = ShownPath(path.rows, [*compactions, row])
+    after = path.with_compaction(row)
     return replace(row, tokens_after=size.parts(session, after, figures).total)

@@ -212,8 +212,8 @@ class Engine:
             await self._show(await self.context.store.leaf_below(siblings[place]))
 
     async def _show(self, leaf_id: str | None) -> None:
-        await self.context.store.set_leaf(self.session_id, leaf_id)
-        await self.context.show(leaf_id)
+        if self.holder is None:
+            await self.context.show(leaf_id)
 
     # -- drafts and figures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from chatglass.chat.messages import WireMessage, is_empty, mend, to_wire
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_message, estimate_text
 from chatglass.store.records import CompactionRow, MessageRow
+
+_STEP = 500
+"""Rows that are measured at once: about 5 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,13 @@ class ShownPath:
     def add_compaction(self, row: CompactionRow) -> None:
         self._compactions.append(row)
 
+    def with_compaction(self, row: CompactionRow) -> ShownPath:
+        """The same path as `row` would make it. It shares what was measured: for a look only."""
+        path = ShownPath((), [*self._compactions, row])
+        path.rows, path._places = self.rows, self._places
+        path._wire, path._sums = self._wire, self._sums
+        return path
+
     def compaction(self) -> CompactionRow | None:
         """The one in force: the newest whose anchor is on the path."""
         for row in reversed(self._compactions):
@@ -124,6 +135,12 @@ class ShownPath:
             tool_results=tool_results,
             summary=estimate_text(summary) + MESSAGE_TOKENS if summary else 0,
         )
+
+    async def measure(self) -> None:
+        """Count the tokens of all rows, in steps that hold nothing up; later counts are quick."""
+        for count in range(_STEP, len(self.rows), _STEP):
+            self._sum_of(count)
+            await asyncio.sleep(0)
 
     def tokens_after(self, message_id: str) -> int | None:
         """Estimated tokens of the rows behind `message_id`; None where it is not on the path."""
