@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatglass.chat.events import TurnFinished
 from chatglass.chat.stats import TokenStats
+from chatglass.tui.budget.asking import SessionBudget
 from chatglass.tui.session_view import SessionView
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class OpenSession:
 
     engine: Engine
     approval: SessionApproval
+    budget: SessionBudget = field(default_factory=SessionBudget)
     view: SessionView = field(default_factory=SessionView)
     stats: TokenStats = field(default_factory=TokenStats)
     draft: str = ""
@@ -58,4 +60,4 @@ class OpenSession:
 
     @property
     def asking(self) -> bool:
-        return bool(self.approval.waiting)
+        return bool(self.approval.waiting) or self.budget.waiting is not None

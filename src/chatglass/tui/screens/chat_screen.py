@@ -20,6 +20,7 @@ from chatglass import splash
 from chatglass.chat.events import Event, Notice, TurnFinished, TurnStarted
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.approval.panel import ApprovalPanel
+from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.meter.feed import MeterFeed
@@ -67,6 +68,7 @@ class ChatScreen(Screen[None]):
         self.inspector = Inspector(self.load_result, id="inspector")
         self.outbox = Outbox(self)
         self.figures = MeterFeed(self)
+        self.budget_asker = BudgetAsker(self)
         self.full_inspector: InspectorScreen | None = None
         """The inspector over the whole screen, while it is open."""
         self._retry_timer: Timer | None = None
@@ -287,6 +289,7 @@ class ChatScreen(Screen[None]):
 
     def approvals_changed(self, session: OpenSession) -> None:
         self._mark_asking(session)
+        self.budget_asker.changed(session)
         if session is not self.session:
             if session.approval.waiting:
                 name = one_line(session.title, 60) or "A session"
