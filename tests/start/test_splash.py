@@ -38,8 +38,8 @@ def test_the_outline_stands_where_the_app_will(width: int, height: int, colours:
     assert rows[1][:right] == "╭" + "─" * (right - 2) + "╮"
     assert rows[top - 1][:right] == "╰" + "─" * (right - 2) + "╯"
     if width >= splash.SIDEBAR_FROM:
-        assert rows[1][right:] == "╭" + "─" * 34 + "╮"
-        assert rows[-2][right:] == "╰" + "─" * 34 + "╯"
+        assert rows[1][right:] == "╭" + "─" * (splash.SIDEBAR_COLUMNS - 2) + "╮"
+        assert rows[-2][right:] == "╰" + "─" * (splash.SIDEBAR_COLUMNS - 2) + "╯"
 
 
 def test_nothing_is_painted_where_nothing_fits() -> None:
