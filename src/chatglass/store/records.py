@@ -378,6 +378,8 @@ class Holder:
     boot: str
     """Which boot of the machine; empty where the system does not say."""
     claimed_at: int
+    host: str = ""
+    """Its name, where it is another machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

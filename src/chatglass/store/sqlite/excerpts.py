@@ -12,18 +12,18 @@ from chatglass.store.search_words import search_words
 from chatglass.store.sqlite import sessions
 from chatglass.store.sqlite.missing import message_gone
 
-_READ = 65_536
+READ = 65_536
 """Characters of a message that are looked at."""
-_CALLS, _ARGUMENTS = 20_000, 200
+CALLS, _ARGUMENTS = 20_000, 200
 """Characters of the JSON of tool calls that are read, and of the arguments that are given."""
 
 # Content parts may hold megabytes of an image; their text is what the index was given.
 _SELECT = f"""
-    m.id, m.role, m.created_at, m.status, m.tool_name, substr(m.tool_calls, 1, {_CALLS}),
+    m.id, m.role, m.created_at, m.status, m.tool_name, substr(m.tool_calls, 1, {CALLS}),
     substr(CASE WHEN m.content_is_json
         THEN coalesce((SELECT own FROM search_rows WHERE ref = m.id AND kind = 'message'), '')
-        ELSE m.content END, 1, {_READ}),
-    length(m.content) > {_READ} AND NOT m.content_is_json
+        ELSE m.content END, 1, {READ}),
+    length(m.content) > {READ} AND NOT m.content_is_json
 """
 
 

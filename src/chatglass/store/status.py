@@ -1,0 +1,53 @@
+"""StoreStatus: how a store that is reached over a network is doing, for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """`spooling`: the server is away, and what is written waits in a file of this machine."""
+
+    state: Literal["connected", "spooling"] = "connected"
+    waiting: int = 0
+    """Writes in the file."""
+    since: int | None = None
+    """When the server went away, in milliseconds since the epoch."""
+    cause: str = ""
+    """Why it is away, in words."""
+    refused: int = 0
+    """Writes that the server refused when it got them from the file; they are kept in `refused_file`."""
+    refused_file: str = ""
+    taken_over: tuple[str, ...] = ()
+    """Sessions that another process claimed while the server was away from this one."""
+    lost: int = 0
+    """Writes that the server had confirmed, and had forgotten when it came back."""
+
+    def __str__(self) -> str:
+        """One line; empty where there is nothing to say."""
+        said: list[str] = []
+        if self.state == "spooling":
+            writes = "1 write waits" if self.waiting == 1 else f"{self.waiting:,} writes wait"
+            said.append(f"The store is away ({self.cause}): {writes} on this machine.")
+        if self.refused:
+            said.append(f"{self.refused:,} were refused by the store: see {self.refused_file}.")
+        if self.lost:
+            said.append(f"The store came back without {self.lost:,} writes it had confirmed.")
+        if self.taken_over:
+            said.append(f"Now run by another chatglass: {', '.join(self.taken_over)}.")
+        return " ".join(said)
+
+
+@runtime_checkable
+class ObservableStore(Protocol):
+    """A store whose status changes by itself. One in a file is none."""
+
+    @property
+    def status(self) -> StoreStatus: ...
+
+    def observe(self, changed: Callable[[StoreStatus], None]) -> Callable[[], None]:
+        """Call `changed` in the event loop with every new status. Returns what ends it."""
+        ...
