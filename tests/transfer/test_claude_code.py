@@ -194,3 +194,36 @@ async def test_a_cost_that_the_file_says_is_kept(store: SqliteStore, tmp_path: P
     (request,) = whole.requests
     assert (request.cost, request.price_source) == (Decimal("0.0123"), "Claude Code")
     assert whole.messages[-1].status == "complete"
+
+
+def call(uuid: str, parent: str | None, call_id: str) -> str:
+    message = {"id": "m1", "role": "assistant", "model": "m", "stop_reason": "tool_use",
+               "content": [{"type": "tool_use", "id": call_id, "name": "f", "input": {}}]}  # fmt: skip
+    return line(uuid, parent, type="assistant", message=message)
+
+
+def result(uuid: str, parent: str | None, call_id: str) -> str:
+    blocks = [{"type": "tool_result", "tool_use_id": call_id, "content": f"of {call_id}"}]
+    return line(uuid, parent, message={"role": "user", "content": blocks})
+
+
+async def test_what_follows_a_result_follows_its_call(store: SqliteStore, tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    # Nothing says that the line of a result hangs on its call.
+    file.write_text(
+        line("a", None) + call("b", "a", "c1") + result("r", "gone", "c1") + line("d", "r")
+    )
+    whole = await only_session(store, file)
+    assert [text for _, text in shown(whole)] == ["a", "", "of c1", "d"]
+
+
+async def test_a_result_waits_for_those_before_it(store: SqliteStore, tmp_path: Path) -> None:
+    file = tmp_path / "s.jsonl"
+    calls = line("a", None) + call("b", "a", "c1") + call("c", "b", "c2")
+    file.write_text(calls + result("r2", "c", "c2"))
+    assert [text for _, text in shown(await only_session(store, file))] == ["a", ""]
+    file.write_text(calls + result("r2", "c", "c2") + result("r1", "b", "c1"))
+    whole = await only_session(store, file)
+    assert [text for _, text in shown(whole)] == ["a", "", "of c1", "of c2"]
+    assert faults_of_lists(whole) == []
+    assert {row.state for row in whole.tool_calls} == {"ok"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chatglass.commands.names import COMMANDS
 
@@ -14,6 +14,13 @@ _EXIT = "Exit codes: 0 done, 1 something failed, 2 wrong usage."
 
 class CommandParser(argparse.ArgumentParser):
     """Names the nearest flag or word where one is unknown."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - it has overloads
+        """Refuses what is unknown where it stands: the parser above knows none of these flags."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         known = [flag for action in self._actions for flag in action.option_strings]
