@@ -38,6 +38,8 @@ TOOLS: list[dict[str, Any]] = [
     {"name": "die", "description": "Ends in mid-call.", "inputSchema": {"type": "object"}},
     {"name": "wrong_id", "description": "Answers another.", "inputSchema": {"type": "object"}},
     {"name": "surrogate", "description": "Half a pair.", "inputSchema": {"type": "object"}},
+    {"name": "broken", "description": "No JSON.", "inputSchema": {"type": "object"}},
+    {"name": "flood", "description": "Much progress.", "inputSchema": {"type": "object"}},
     {"name": "log", "description": "Logs.", "inputSchema": {"type": "object"}},
 ]  # fmt: skip
 lock = threading.Lock()
@@ -119,6 +121,14 @@ def call(number: Any, params: dict[str, Any]) -> None:
         case "surrogate":
             halves = '[{"type":"text","text":"half \\ud83d and whole \\ud83d\\ude00"}]'
             write(f'{{"jsonrpc":"2.0","id":{number},"result":{{"content":{halves}}}}}')
+        case "broken":
+            write('{"jsonrpc":"2.0","id":%s,"result":{"content":[' % number)  # noqa: UP031
+        case "flood":
+            token = params["_meta"]["progressToken"]
+            for step in range(1, 5_001):
+                send(method="notifications/progress",
+                     params={"progressToken": token, "progress": step, "total": 5_000})  # fmt: skip
+            result(number, text("done"))
         case "log":
             sys.stderr.write("on stderr\n")
             sys.stderr.flush()
@@ -182,6 +192,9 @@ def main() -> None:
     if FAULT == "garbage":
         while True:
             write("Welcome to the server!")
+    if FAULT == "says":
+        sys.stderr.write(os.environ["SAY"] + "\n")
+        sys.stderr.flush()
     if FAULT == "chatty":
         write("Welcome to the server!")
     if FAULT == "tree":

@@ -13,7 +13,7 @@ from typing import Any
 from chatglass.tools.mcp.config_file import find_servers
 from chatglass.tools.mcp.events import McpEvent, ServerChanged, ServerSnapshot
 from chatglass.tools.mcp.ports import McpPorts
-from chatglass.tools.mcp.server import RestartPolicy
+from chatglass.tools.mcp.restarts import RestartPolicy
 from chatglass.tools.mcp.servers import McpOptions, McpServers
 from chatglass.tools.mcp.trust import TrustStore
 from chatglass.tools.tool import Progress, ToolOutput

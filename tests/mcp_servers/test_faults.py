@@ -79,6 +79,18 @@ async def test_an_answer_with_a_wrong_id_fails_the_call(tmp_path: Path) -> None:
         assert (await running.call("own__echo", text="on")).seen == "on"
 
 
+async def test_an_answer_that_is_no_json_fails_its_call(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        waiting = asyncio.create_task(running.call("own__wait"))
+        await running.until(lambda: bool(running.progress))
+        output = await running.call("own__broken")
+        assert output.status == "error"
+        assert "not valid JSON-RPC" in output.seen
+        assert not waiting.done(), "the other call goes on"
+        waiting.cancel()
+
+
 async def test_a_result_over_the_limit_fails_the_call(tmp_path: Path) -> None:
     async with Running(tmp_path, {"own": own_server()}) as running:
         await running.state("own", "ready")

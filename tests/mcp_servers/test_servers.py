@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ async def test_tools_are_called_and_asked_about(tmp_path: Path) -> None:
         assert snapshot.instructions == "Be kind."
         assert snapshot.start_ms
         assert snapshot.tools[0][0] == "own__echo"
-        assert len(snapshot.tools) == 15, "both pages"
+        assert len(snapshot.tools) == 17, "both pages"
         assert await running.call("own__echo", text="grüße") == await running.call(
             "own__echo", text="grüße"
         )
@@ -217,3 +218,52 @@ async def test_a_large_result_reaches_the_app_by_a_file(tmp_path: Path) -> None:
         assert "left out" in output.seen
         # The SDK's own transport takes seconds for such a line.
         assert longest < 0.5
+
+
+async def test_a_flood_of_progress_is_thinned(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        assert (await running.call("own__flood")).seen == "done"
+        assert len(running.progress) < 500
+        assert running.progress[-1].fraction == 1.0
+
+
+async def test_known_keys_and_secret_variables_stay_out_of_logs(tmp_path: Path) -> None:
+    entry = own_server("says") | {"env": {"SAY": "a-known-endpoint-key-1 tok-secret-22", "MY_TOKEN": "tok-secret-22"}}  # fmt: skip
+    keys = ("a-known-endpoint-key-1",)
+    async with Running(tmp_path, {"own": entry}, known_keys=lambda: keys) as running:
+        await running.until(lambda: bool(running.servers.log("own")))
+        assert running.log_text("own") == "[key removed] [key removed]"
+        file = running.servers.log_file("own")
+        assert file
+        assert "secret" not in file.read_text()
+
+
+async def test_a_call_with_half_a_pair_of_surrogates_is_sent(tmp_path: Path) -> None:
+    async with Running(tmp_path, {"own": own_server()}) as running:
+        await running.state("own", "ready")
+        assert (await running.call("own__echo", text="a\ud83d")).seen == "a\ufffd"
+
+
+async def test_a_server_of_today_tells_changes_and_asks(tmp_path: Path) -> None:
+    """Protocol 2026-07-28: changes come by a subscription, questions in place of a result."""
+
+    async def elicit(question: ElicitationQuestion) -> ElicitationAnswer:
+        assert [field.name for field in question.fields] == ["name"]
+        return ElicitationAnswer("accept", {"name": "Ada"})
+
+    entry = {"command": sys.executable, "args": [str(Path(__file__).with_name("sdk_server.py"))]}
+    async with Running(tmp_path, {"sdk": entry}, ports=McpPorts(elicit=elicit)) as running:
+        snapshot = await running.state("sdk", "ready")
+        assert snapshot.protocol == "2026-07-28"
+        assert (await running.call("sdk__ask")).seen == "Hello, Ada."
+        await running.call("sdk__grow")
+        await running.until(lambda: "sdk__grown" in [s.name for s in running.manager.specs()])
+        call = asyncio.create_task(running.call("sdk__wait", file=str(tmp_path / "cancelled")))
+        await running.until(lambda: bool(running.progress))
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        async with asyncio.timeout(10):
+            while not (tmp_path / "cancelled").exists():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.02)

@@ -19,7 +19,6 @@ from chatglass.tools.mcp.config_file import FoundServers, find_servers, write_se
 from chatglass.tools.mcp.events import McpEvent, ProjectIgnored, ServerSnapshot
 from chatglass.tools.mcp.mcp_tool import short_description
 from chatglass.tools.mcp.ports import McpPorts, SignInQuestion
-from chatglass.tools.mcp.server import where
 from chatglass.tools.mcp.trust import (
     Grant,
     TrustAnswer,
@@ -113,7 +112,7 @@ def _list(paths: Paths, servers: FoundServers, *, json: bool) -> int:
                     "name": server.name,
                     "source": server.source.kind,
                     "file": str(server.source.path),
-                    "where": where(server),
+                    "where": server.where,
                     "state": states[server.name],
                 }
                 for server in servers.servers
@@ -126,7 +125,7 @@ def _list(paths: Paths, servers: FoundServers, *, json: bool) -> int:
         for server in servers.servers:
             state = states[server.name]
             said = f"  ({state})" if state else ""
-            emit(f"{server.name:<{wide}}  {server.source.kind:<7}  {where(server)}{said}\n")
+            emit(f"{server.name:<{wide}}  {server.source.kind:<7}  {server.where}{said}\n")
     return int(bool(servers.problems))
 
 

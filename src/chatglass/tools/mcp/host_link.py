@@ -88,7 +88,7 @@ class HostLink:
 
     def send(self, frame: JsonObject) -> None:
         """Without effect where the host does not run: what was sent to it is gone with it."""
-        if self._process is not None:
+        if self._process is not None and not self._closed:
             self._process.writer.write(encode(frame))
 
     async def request(self, frame: JsonObject, on_progress: OnProgress | None = None) -> JsonObject:
@@ -175,6 +175,7 @@ class HostLink:
                 os.close(errors)
 
     async def _read(self, process: _Process) -> None:
+        why = "the MCP host ended unexpectedly"
         try:
             async for line in process.reader:
                 self._take(process, decode(line))
@@ -182,14 +183,13 @@ class HostLink:
             # A line over the limit or no JSON: a fault of ours. The host is ended, and started anew.
             process.popen.kill()
             why = f"the MCP host could not be understood ({error})"
-        else:
-            why = "the MCP host ended unexpectedly"
-        for request in process.requests.values():
-            if not request.future.done():
-                request.future.set_exception(ConnectionLost(f"It is gone: {why}."))
-        if not self._closed:
-            self._forget(process)
-            self._on_lost(f"It is gone: {why}.")
+        finally:
+            for request in process.requests.values():
+                if not request.future.done():
+                    request.future.set_exception(ConnectionLost(f"It is gone: {why}."))
+            if not self._closed:
+                self._forget(process)
+                self._on_lost(f"It is gone: {why}.")
 
     def _take(self, process: _Process, frame: JsonObject) -> None:
         if frame["on"] in ("result", "error", "progress"):

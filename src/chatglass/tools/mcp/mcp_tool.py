@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chatglass.tools.mcp.errors import ServerError
+from chatglass.tools.mcp.json_values import storable_json
 from chatglass.tools.mcp.schemas import adapt_schema, misfits
 from chatglass.tools.mcp.server import Server
 from chatglass.tools.mcp.values import ServerTool
@@ -76,7 +77,7 @@ class McpTool:
             await self._server.ready(_RESTART_WAIT_S)
             given = await self._server.call(
                 self._tool.name,
-                self._adapted.restore(arguments),
+                storable_json(self._adapted.restore(arguments)),
                 self._spec.output_limit,
                 progressed,
             )

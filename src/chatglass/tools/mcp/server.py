@@ -6,26 +6,22 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
 
 from chatglass.tools.mcp.errors import ServerError
 from chatglass.tools.mcp.events import LogLine, ServerSnapshot, ServerState
 from chatglass.tools.mcp.host_link import ConnectionLost, HostLink, OnProgress
+from chatglass.tools.mcp.listed import prompt_of, resource_of, tool_of
 from chatglass.tools.mcp.naming import tool_names
+from chatglass.tools.mcp.restarts import RestartPolicy
 from chatglass.tools.mcp.spool import take
 from chatglass.tools.mcp.values import (
     ConfiguredServer,
     HttpSpec,
-    PromptArgument,
     PromptMessage,
     ServerContent,
     ServerPrompt,
     ServerResource,
     ServerTool,
-    StdioSpec,
-    ToolHints,
 )
 from chatglass.tools.threads import in_thread
 from chatglass.tools.tool import JsonObject
@@ -34,24 +30,10 @@ from chatglass.values.clock import now_ms
 _LOG_LINES = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartPolicy:
-    """When a server that went away is tried again: after `first_s`, then twice as long each time,
-    at most `longest_s`; after `attempts` tries it has failed. Who stayed `stable_s` starts afresh."""
+class MustNotOpen(Exception):
+    """Why a server is not started. `state` is the state that follows."""
 
-    first_s: float = 1.0
-    longest_s: float = 60.0
-    attempts: int = 6
-    stable_s: float = 30.0
-
-    def delay(self, attempt: int) -> float:
-        return min(self.first_s * 2 ** (attempt - 1), self.longest_s)
-
-
-class CannotOpen(Exception):
-    """Why a server must not or can't be started. `state` is the state that follows."""
-
-    def __init__(self, text: str, state: ServerState = "failed") -> None:
+    def __init__(self, text: str, state: ServerState) -> None:
         super().__init__(text)
         self.state: ServerState = state
 
@@ -60,7 +42,7 @@ class Server:
     """Driven by the event loop: `start`, `stop`, and the frames that the host sends for it.
 
     `prepare` gives the `open` frame (awaited before every start, so that trust is looked at
-    again); it raises CannotOpen. `changed` is called after every change, `tools_changed` when the
+    again); it raises MustNotOpen. `changed` is called after every change, `tools_changed` when the
     tools are others.
     """
 
@@ -251,14 +233,14 @@ class Server:
         items, self._partial = self._partial, []
         match frame["what"]:
             case "tools":
-                found = {item["name"]: _tool(item) for item in items}
+                found = {item["name"]: tool_of(item) for item in items}
                 names = tool_names(self.configured.slug, found)
                 self.tools = {adapted: found[own] for adapted, own in names.items()}
                 self._tools_changed(self)
             case "resources":
-                self._resources = tuple(ServerResource(**item) for item in items)
+                self._resources = tuple(map(resource_of, items))
             case _:
-                self._prompts = tuple(_prompt(item) for item in items)
+                self._prompts = tuple(map(prompt_of, items))
         self._changed(self)
 
     # -- states
@@ -276,7 +258,7 @@ class Server:
         try:
             frame = await self._prepare(self)
             await self._link.ensure()
-        except CannotOpen as error:
+        except MustNotOpen as error:
             self._opening = None
             self._offer_nothing()
             self._become(error.state, str(error))
@@ -315,7 +297,7 @@ class Server:
             slug=configured.slug,
             kind="http" if isinstance(spec, HttpSpec) else "stdio",
             source=configured.source.kind,
-            where=where(configured),
+            where=configured.where,
             state=self.state,
             error=self.error,
             attempt=self._attempt,
@@ -331,29 +313,3 @@ class Server:
             resources=self._resources,
             prompts=self._prompts,
         )
-
-
-def where(configured: ConfiguredServer) -> str:
-    """How a server is reached, as its file says it: variables are not expanded."""
-    spec = configured.spec
-    if isinstance(spec, HttpSpec):
-        return spec.url
-    assert isinstance(spec, StdioSpec)
-    return " ".join([spec.command, *spec.args])
-
-
-def log_file(folder: Path | None, configured: ConfiguredServer) -> Path | None:
-    return None if folder is None else folder / f"{configured.slug}.log"
-
-
-def _tool(item: JsonObject) -> ServerTool:
-    fields: dict[str, Any] = {**item, "hints": ToolHints(**item["hints"])}
-    return ServerTool(**fields)
-
-
-def _prompt(item: JsonObject) -> ServerPrompt:
-    arguments = tuple(
-        PromptArgument(**argument) for argument in cast("list[JsonObject]", item["arguments"])
-    )
-    fields: dict[str, Any] = {**item, "arguments": arguments}
-    return ServerPrompt(**fields)

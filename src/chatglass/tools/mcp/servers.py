@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chatglass.config.errors import ConfigError
-from chatglass.tools.environment import key_name, tool_environment
-from chatglass.tools.mcp.config_file import FoundServers, McpFile, is_url
-from chatglass.tools.mcp.environment import server_environment
+from chatglass.tools.environment import tool_environment
+from chatglass.tools.mcp.config_file import FoundServers, McpFile
 from chatglass.tools.mcp.errors import ServerError
 from chatglass.tools.mcp.events import (
     ConfigFaulty,
@@ -30,20 +28,15 @@ from chatglass.tools.mcp.events import (
 )
 from chatglass.tools.mcp.host_link import HostLink
 from chatglass.tools.mcp.mcp_tool import McpTool
+from chatglass.tools.mcp.opening import CannotOpen, spec_fields
 from chatglass.tools.mcp.ports import McpPorts
+from chatglass.tools.mcp.project_trust import NotTrusted, ProjectTrust
 from chatglass.tools.mcp.questions import answer_question
-from chatglass.tools.mcp.server import CannotOpen, RestartPolicy, Server, log_file
-from chatglass.tools.mcp.trust import Grant, TrustAnswer, TrustQuestion, TrustStore
-from chatglass.tools.mcp.values import (
-    ConfiguredServer,
-    HttpSpec,
-    PromptMessage,
-    ServerContent,
-    StdioSpec,
-)
-from chatglass.tools.mcp.variables import UnsetVariable, expand
+from chatglass.tools.mcp.restarts import RestartPolicy
+from chatglass.tools.mcp.server import MustNotOpen, Server
+from chatglass.tools.mcp.trust import TrustStore
+from chatglass.tools.mcp.values import ConfigProblem, ConfiguredServer, PromptMessage, ServerContent
 from chatglass.tools.redaction import KnownKeys
-from chatglass.tools.threads import in_thread
 from chatglass.tools.tool import JsonObject, Tool
 
 ReplaceTools = Callable[[str, Iterable[Tool]], None]
@@ -79,12 +72,11 @@ class McpServers:
     ) -> None:
         self._found = found
         self._options = options
-        self._trust = trust
+        self._trust = ProjectTrust(trust, options.root, (ports or McpPorts()).ask_trust)
         self._replace_tools = replace_tools
         self._ports = ports or McpPorts()
         self._environment = os.environ if options.environment is None else options.environment
         self._listeners: list[Callable[[McpEvent], None]] = []
-        self._grants: dict[Path, Grant] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: dict[int, asyncio.Task[None]] = {}
         self._roots = (options.root,)
@@ -148,11 +140,12 @@ class McpServers:
 
     def log_file(self, name: str) -> Path | None:
         """Raises ServerError."""
-        return log_file(self._options.logs, self._server(name).configured)
+        folder = self._options.logs
+        return folder / f"{self._server(name).configured.slug}.log" if folder else None
 
     @property
-    def problems(self) -> tuple[object, ...]:
-        """What is wrong in the configuration files (ConfigProblem)."""
+    def problems(self) -> tuple[ConfigProblem, ...]:
+        """What is wrong in the configuration files."""
         return self._found.problems
 
     def __len__(self) -> int:
@@ -163,9 +156,8 @@ class McpServers:
     def restart(self, name: str) -> None:
         """Connect anew, whatever its state; of an untrusted project the question comes again."""
         server = self._server(name)
-        file = self._file_of(server)
-        if server.configured.source.kind == "project" and file.source.path not in self._grants:
-            self._background(self._start_project(file))
+        if server.state == "untrusted":
+            self._background(self._start_project(self._file_of(server)))
             return
         server.stop()
         server.start()
@@ -210,78 +202,43 @@ class McpServers:
         )
 
     async def _prepare(self, server: Server) -> JsonObject:
-        """The `open` frame. Raises CannotOpen."""
+        """The fields of the `open` frame. Raises MustNotOpen."""
         configured, options = server.configured, self._options
-        environment: Mapping[str, str] = self._environment
-        if configured.source.kind == "project":
-            grant = await self._still_trusted(self._file_of(server))
-            environment = {
-                name: value for name, value in environment.items() if name in grant.variables
-            }
+        readable: Mapping[str, str] = self._environment
         try:
-            spec = expand(configured.spec, environment)
-        except UnsetVariable as error:
-            raise CannotOpen(f"{configured.source.path}: {configured.name}: {error}") from None
-        if isinstance(spec, HttpSpec) and not is_url(spec.url):
-            raise CannotOpen(f"{configured.source.path}: {configured.name}: url is no address.")
-        log = log_file(options.logs, configured)
+            if configured.source.kind == "project":
+                grant = await self._trust.recheck(self._file_of(server))
+                readable = {
+                    name: value for name, value in readable.items() if name in grant.variables
+                }
+            fields = spec_fields(
+                configured,
+                readable=readable,
+                environment=self._environment,
+                root=options.root,
+                known_keys=options.known_keys(),
+            )
+        except NotTrusted as error:
+            raise MustNotOpen(f"Not started: {error}.", "untrusted") from None
+        except CannotOpen as error:
+            raise MustNotOpen(str(error), "failed") from None
+        log = self.log_file(server.name)
         return {
-            "spec": self._spec_frame(spec),
+            **fields,
             "timeout_s": options.start_timeout_s,
             "log": str(log) if log else None,
-            "secrets": [*options.known_keys(), *_secrets(spec)],
             "sampling": self._ports.sample is not None,
         }
 
-    def _spec_frame(self, spec: StdioSpec | HttpSpec) -> JsonObject:
-        if isinstance(spec, HttpSpec):
-            headers = dict(spec.headers)
-            return {"kind": "http", "url": spec.url, "headers": headers, "sse": spec.sse}
-        return {
-            "kind": "stdio",
-            "command": spec.command,
-            "args": list(spec.args),
-            "cwd": str(self._options.root / (spec.cwd or "")),
-            "env": server_environment(self._environment, spec.env),
-        }
-
-    # -- trust
-
     async def _start_project(self, file: McpFile) -> None:
-        verdict = await in_thread(lambda _: self._trust.verdict(file, self._options.root))
-        question = verdict if isinstance(verdict, TrustQuestion) else None
-        grant = verdict if isinstance(verdict, Grant) else None
-        reason = "you said that it is not to be asked about again"
-        if question is not None:
-            reason = "it has not been trusted"
-            if self._ports.ask_trust is not None:
-                answer = await self._ports.ask_trust(question)
-                grant = await in_thread(lambda _: self._remember(question, answer))
-        if grant is None:
-            self._tell(ProjectIgnored(question, str(file.source.path), reason))
-            return
-        self._grants[file.source.path] = grant
-        for server in self._servers.values():
-            if server.configured.source == file.source and not server.configured.disabled:
-                server.start()
-
-    def _remember(self, question: TrustQuestion, answer: TrustAnswer) -> Grant | None:
         try:
-            return self._trust.answer(question, answer)
-        except ConfigError:
-            # It could not be written: the answer holds for this start, and is asked for again.
-            return Grant(answer.granted) if answer.verdict == "trust" else None
-
-    async def _still_trusted(self, file: McpFile) -> Grant:
-        """Looked at before every start: a script may have changed since. Raises CannotOpen."""
-        verdict = await in_thread(lambda _: self._trust.verdict(file, self._options.root))
-        if isinstance(verdict, Grant):
-            return verdict
-        self._grants.pop(file.source.path, None)
-        changed = ", ".join(verdict.changed) if isinstance(verdict, TrustQuestion) else ""
-        raise CannotOpen(
-            f"Not started: {changed or file.source.path} changed since it was trusted.", "untrusted"
-        )
+            await self._trust.obtain(file)
+        except NotTrusted as error:
+            self._tell(ProjectIgnored(error.question, str(file.source.path), str(error)))
+            return
+        for server in self._servers.values():
+            if server.configured.source == file.source and server.state == "untrusted":
+                server.start()
 
     # -- the host
 
@@ -320,11 +277,13 @@ class McpServers:
 
     def _ask(self, frame: JsonObject) -> None:
         async def ask() -> None:
+            value: Any = None
             try:
-                value: Any = await answer_question(self._ports, frame)
+                value = await answer_question(self._ports, frame)
             finally:
                 self._asked.pop(frame["ask"], None)
-            self._link.send({"do": "answer", "ask": frame["ask"], "value": value})
+                # Also where the port failed: the server must not wait for ever.
+                self._link.send({"do": "answer", "ask": frame["ask"], "value": value})
 
         self._asked[frame["ask"]] = asyncio.create_task(ask())
 
@@ -353,11 +312,3 @@ class McpServers:
     def _tell(self, event: McpEvent) -> None:
         for listener in tuple(self._listeners):
             listener(event)
-
-
-def _secrets(spec: StdioSpec | HttpSpec) -> list[str]:
-    """Values that must not stand in a log: of variables and headers that hold keys."""
-    if isinstance(spec, HttpSpec):
-        values = list(spec.headers.values())
-        return values + [value.partition(" ")[2] for value in values if " " in value]
-    return [value for name, value in spec.env.items() if key_name(name)]

@@ -56,6 +56,13 @@ class ConfiguredServer:
     timeout_s: float | None = None
     """The longest that one call may take, where the file says so."""
 
+    @property
+    def where(self) -> str:
+        """How it is reached, as its file says it: variables are not expanded."""
+        if isinstance(self.spec, HttpSpec):
+            return self.spec.url
+        return " ".join([self.spec.command, *self.spec.args])
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:

@@ -36,6 +36,8 @@ class Callbacks:
         else:
             question["schema"] = params.requested_schema
         answer = await self._host.ask(self._server, "elicit", question)
+        if answer is None:
+            return types.ElicitResult(action="cancel")
         return types.ElicitResult(action=answer["action"], content=answer.get("content"))
 
     async def sample(

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import mcp_types as types
-from mcp.client import Client, IncomingMessage, Transport
+from mcp.client import Client, Transport
 from mcp.client.client import ConnectMode
-from mcp.client.subscriptions import SubscriptionLost
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 
 from chatglass.tools.limits import head_and_tail
-from chatglass.tools.mcp.frames import batches
-from chatglass.tools.mcp.host import listing, rendering
+from chatglass.tools.mcp.host import rendering
 from chatglass.tools.mcp.host.callbacks import Callbacks
 from chatglass.tools.mcp.host.failures import Lost, cause, is_closing, is_final, may_be_older
 from chatglass.tools.mcp.host.http import http_transport, sse_transport
+from chatglass.tools.mcp.host.lists import Lists
 from chatglass.tools.mcp.host.log_book import LogBook
 from chatglass.tools.mcp.host.oauth import SignIn
 from chatglass.tools.mcp.host.server_process import ServerProcess
@@ -31,8 +30,8 @@ from chatglass.tools.tool import JsonObject
 from chatglass.values.text import one_line
 
 _T = TypeVar("_T")
-_CALM_S = 0.05
-"""Servers that register tools one by one send a change for each."""
+_PROGRESS_S = 0.05
+"""Between two reports of one call."""
 _LATEST_LOGS: types.LoggingLevel = "info"
 
 
@@ -68,7 +67,7 @@ class Connection:
             lambda lines: self._tell("log", lines=lines),
         )
         self._callbacks = Callbacks(host, self.name, self._log, sampling=frame["sampling"])
-        self._stale: dict[str, asyncio.Task[None]] = {}
+        self._lists = Lists(self._tell, self._log.note)
         self._process: ServerProcess | None = None
         self._traffic = Traffic(self._log.note)
         self._deadline: asyncio.Timeout | None = None
@@ -87,8 +86,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001
             why, final = self._explain(error), is_final(error)
         finally:
-            for task in self._stale.values():
-                task.cancel()
+            self._lists.close()
             self._log.close()
             never_ran = self._process is not None and self._process.could_not_start
             self._tell("lost", why=why or self._why or "stopped", final=final or never_ran)
@@ -135,7 +133,7 @@ class Connection:
                 raise Lost(self._silence()) from None
             finally:
                 self._deadline = None
-            listens = asyncio.create_task(self._listen(client))
+            listens = asyncio.create_task(self._lists.listen(client))
             gone = asyncio.create_task(self._watch_process())
             try:
                 await self._ended.wait()
@@ -167,7 +165,7 @@ class Connection:
             list_roots_callback=callbacks.list_roots,
             logging_callback=callbacks.log_message,
             log_level=_LATEST_LOGS,
-            message_handler=self._notified,
+            message_handler=self._lists.notified,
         )
 
     async def _announce(self, client: Client) -> None:
@@ -179,8 +177,7 @@ class Connection:
                     await client.set_logging_level(_LATEST_LOGS)  # pyright: ignore[reportDeprecated]
                 except MCPError as error:
                     self._log.note(f"It would not set its log level: {error}")
-        for what in listing.KINDS:
-            await self._list(client, what)
+        await self._lists.read_all(client)
         info = client.server_info
         self._tell(
             "ready",
@@ -195,67 +192,19 @@ class Connection:
             await self._process.gone.wait()
             self.end(self._last_words())
 
-    # -- lists
-
-    async def _list(self, client: Client, what: str) -> None:
-        try:
-            items = await listing.read(client, what, self._log.note)
-        except MCPError as error:
-            if not self._ended.is_set():
-                self._log.note(f"It would not list its {what}: {error}")
-            return
-        groups = batches(items)
-        for place, group in enumerate(groups):
-            self._tell("list", what=what, items=group, first=place == 0, last=group is groups[-1])
-
-    async def _notified(self, message: IncomingMessage) -> None:
-        if isinstance(message, Exception):
-            self._log.note(f"A message could not be read: {one_line(str(message), 300)}")
-            return
-        what = listing.CHANGES.get(type(message))
-        if what is not None:
-            self._list_again(what)
-
-    def _list_again(self, what: str) -> None:
-        client = self._client
-        if client is None or what in self._stale:
-            return
-
-        async def soon() -> None:
-            await asyncio.sleep(_CALM_S)
-            # From here on a further change asks for a further list.
-            del self._stale[what]
-            await self._list(client, what)
-
-        self._stale[what] = asyncio.create_task(soon())
-
-    async def _listen(self, client: Client) -> None:
-        """From 2026 on, changes are told only to who asks for them."""
-        caps = client.server_capabilities
-        tools = bool(caps.tools and caps.tools.list_changed)
-        prompts = bool(caps.prompts and caps.prompts.list_changed)
-        resources = bool(caps.resources and caps.resources.list_changed)
-        if client.session.initialize_result is not None or not (tools or prompts or resources):
-            return
-        try:
-            async with client.listen(
-                tools_list_changed=tools,
-                prompts_list_changed=prompts,
-                resources_list_changed=resources,
-            ) as changes:
-                # They reach `_notified` as well.
-                async for _ in changes:
-                    pass
-        except (MCPError, SubscriptionLost, TimeoutError) as error:
-            if not self._ended.is_set():
-                self._log.note(f"It tells no changes of its lists: {one_line(str(error), 300)}")
-
     # -- requests
 
     async def call(self, frame: JsonObject) -> JsonObject:
         """A tool call; the fields of its `result` frame."""
 
+        clock = asyncio.get_running_loop().time
+        reported = 0.0
+
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
+            nonlocal reported
+            if clock() - reported < _PROGRESS_S and progress != total:
+                return
+            reported = clock()
             fraction = min(max(progress / total, 0.0), 1.0) if total else None
             done = f"{progress:g} of {total:g}" if total else f"{progress:g}"
             text = one_line(message, 300) if message else done

@@ -29,9 +29,10 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from chatglass.tools.limits import PRODUCED_LIMIT
-from chatglass.tools.mcp.host.line_reader import LineReader, TooLong
+from chatglass.tools.mcp.host.line_reader import END_KEPT, LineReader, TooLong
 from chatglass.tools.mcp.host.server_process import ServerProcess
-from chatglass.values.text import one_line, storable
+from chatglass.tools.mcp.json_values import storable_json
+from chatglass.values.text import one_line
 
 _MOST_GARBAGE = 1_000
 """Lines that are no messages, without one between them, after which the server is given up."""
@@ -78,8 +79,7 @@ class Traffic:
         try:
             message = parse(line)
         except ValueError:
-            self._note_garbage(line)
-            return None
+            return self._unreadable(line)
         self._garbage = 0
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             return self._answered(message)
@@ -104,8 +104,7 @@ class Traffic:
     def _too_long(self, line: TooLong) -> JSONRPCMessage | None:
         size = f"{line.size / 1024 / 1024:.0f} MB"
         limit = f"the limit is {PRODUCED_LIMIT // 1024 // 1024} MB"
-        found = _HEAD_ID.search(line.head) or _TAIL_ID.search(line.tail)
-        given = json.loads(found[1]) if found else None
+        given = _id_in(line.head, line.tail)
         if given not in self._open and len(self._open) == 1:
             given = next(iter(self._open))
         self._tell(f"It sent a message of {size}; {limit}. It was dropped.")
@@ -113,6 +112,15 @@ class Traffic:
             return None
         self._open.discard(given)
         return self._failed(given, f"The result has {size}; {limit}. Ask for less of it.")
+
+    def _unreadable(self, line: bytes) -> JSONRPCMessage | None:
+        """No message; where it says which request it is meant for, that one has failed."""
+        self._note_garbage(line)
+        given = _id_in(line[:END_KEPT], line[-END_KEPT:])
+        if given not in self._open:
+            return None
+        self._open.discard(given)
+        return self._failed(given, "The server's answer is not valid JSON-RPC.")
 
     def _note_garbage(self, line: bytes) -> None:
         shown = one_line(line[:400].decode("utf-8", "replace"), 200)
@@ -129,6 +137,12 @@ class Traffic:
         return JSONRPCError(jsonrpc="2.0", id=request, error=error)
 
 
+def _id_in(head: bytes, tail: bytes) -> Any:
+    """The id in a line that is not parsed, where it stands at one of its ends."""
+    found = _HEAD_ID.search(head) or _TAIL_ID.search(tail)
+    return json.loads(found[1]) if found else None
+
+
 def parse(line: bytes) -> JSONRPCMessage:
     """A message, also where its text is not quite UTF-8 or holds half a surrogate pair.
 
@@ -141,18 +155,7 @@ def parse(line: bytes) -> JSONRPCMessage:
             lenient = json.loads(line.decode("utf-8", "replace"))
         except RecursionError:
             raise ValueError("nested too deeply") from None
-        return jsonrpc_message_adapter.validate_python(_storable(lenient), by_name=False)
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        return {storable(key): _storable(item) for key, item in found.items()}
-    return value
+        return jsonrpc_message_adapter.validate_python(storable_json(lenient), by_name=False)
 
 
 @asynccontextmanager

@@ -1,0 +1,57 @@
+"""A stdio server of the SDK, which speaks today's protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import (
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+
+mcp = MCPServer("sdk")
+
+
+@mcp.tool()
+async def ask(context: Context) -> str | InputRequiredResult:
+    """Asks the user."""
+    if not context.input_responses:
+        form = ElicitRequestFormParams(
+            message="Who are you?",
+            requested_schema={"type": "object", "properties": {"name": {"type": "string"}}},
+        )
+        return InputRequiredResult(input_requests={"who": ElicitRequest(params=form)})
+    answer = context.input_responses["who"]
+    assert isinstance(answer, ElicitResult)
+    assert answer.content
+    return f"Hello, {answer.content['name']}."
+
+
+@mcp.tool()
+async def grow(context: Context) -> str:
+    """Adds a tool."""
+
+    def grown() -> str:
+        return "x"
+
+    mcp.add_tool(grown)
+    await context.notify_tools_changed()
+    return "grown"
+
+
+@mcp.tool()
+async def wait(file: str, context: Context) -> str:
+    """Waits to be cancelled."""
+    await context.report_progress(1, 2)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        Path(file).write_text("cancelled")  # noqa: ASYNC240
+    return ""
+
+
+mcp.run("stdio")
