@@ -44,6 +44,13 @@ class GlassDriver(LinuxDriver):
         if takes_over:
             self.attrs_before = splash.saved_attributes()
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Not what COLUMNS and LINES say, which a shell that was resized leaves behind.
+        try:
+            return tuple(os.get_terminal_size(1))
+        except OSError:
+            return super()._get_terminal_size()
+
     def write(self, data: str) -> None:
         if self._splash_shown and data == _ALTERNATE_SCREEN:
             self._splash_shown = False
