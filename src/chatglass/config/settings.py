@@ -87,6 +87,15 @@ class BudgetSettings(_Table):
     """What all sessions of a day may cost before it asks."""
 
 
+class StoreSettings(_Table):
+    """`[store]`: where sessions are kept, if not in a file of the data folder."""
+
+    url: str | None = None
+    """A Redis server: `redis://host:port/database`, or `rediss://` for TLS; needs the extra `chatglass[redis]`."""
+    password_env: str | None = None
+    """The environment variable that holds its password, so that it need not stand in `url`."""
+
+
 class Settings(_Table):
     """Everything that may stand in `config.toml`."""
 
@@ -111,6 +120,7 @@ class Settings(_Table):
     context: ContextSettings = ContextSettings()
     turn: TurnSettings = TurnSettings()
     budget: BudgetSettings = BudgetSettings()
+    store: StoreSettings = StoreSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     keys: dict[str, str] = Field(default_factory=dict)
@@ -159,6 +169,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "context": ContextSettings,
         "turn": TurnSettings,
         "budget": BudgetSettings,
+        "store": StoreSettings,
         "endpoints": EndpointSettings,
         "prices": PriceSettings,
     }
@@ -168,8 +179,8 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
 
 
 def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
-    """Write one setting (`keys` from the top table down) and keep the rest of the file, comments
-    and all. The file is replaced in one step; a link to it stays one. Raises ConfigError.
+    """Write one setting (`keys` from the top table down; None takes it out) and keep the rest of the
+    file, comments and all. The file is replaced in one step; a link to it stays one. Raises ConfigError.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -188,7 +199,10 @@ def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
                     f"The settings file {path} can't be written: {name} is not a table."
                 )
             table = cast(MutableMapping[str, Any], below)
-        table[keys[-1]] = value
+        if value is None:
+            table.pop(keys[-1], None)
+        else:
+            table[keys[-1]] = value
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(file, tomlkit.dumps(document))
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:

@@ -165,6 +165,11 @@ class Models:
             return UNPRICED
         return prices.price(configured.endpoint, ref.model, usage, self._prices)
 
+    @property
+    def own_prices(self) -> list[str]:
+        """The models that the settings give a price."""
+        return list(self._prices)
+
     def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
         """What of `cost` the prompt took, by the price list; None where it has no such model."""
         configured = self._find(ref.endpoint)

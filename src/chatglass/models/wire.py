@@ -197,6 +197,11 @@ class ModelManager(Protocol):
         """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
         ...
 
+    @property
+    def own_prices(self) -> list[str]:
+        """The models that the settings give a price."""
+        ...
+
     def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
         """What of `cost` the prompt took; None where that can't be said."""
         ...

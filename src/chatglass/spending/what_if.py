@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from chatglass.models import price_list
+from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.records import RequestRow
 from chatglass.values.usage import Cost, Usage
 
@@ -47,21 +48,42 @@ class WhatIf:
     """Of what the session really cost; None where that or this is unknown or nothing."""
 
 
-def listed_candidates(names: Iterable[str]) -> tuple[list[Candidate], list[str]]:
-    """The models of the price list of these names, and the names that it lacks."""
+def find_candidates(
+    names: Sequence[str], models: ModelManager, endpoint: str
+) -> tuple[list[Candidate], list[str]]:
+    """The models of these names, and the names that nothing has a price for; without names the
+    usual ones and those that the settings give a price.
+
+    A name is that of a model on a configured endpoint (`ENDPOINT/MODEL`), of one that the settings
+    give a price, or of the price list (`gpt-5`, `openrouter/openai/gpt-5`). Imports genai-prices.
+    """
     found: list[Candidate] = []
     missing: list[str] = []
-    for name in names:
-        models = price_list.find(name)
-        if models:
-            found.append(_listed(models[0]))
-        else:
+    for name in names or (*models.own_prices, *USUAL):
+        candidate = _configured(name, models, endpoint) or _listed(name)
+        if candidate is not None:
+            found.append(candidate)
+        elif names:
             missing.append(name)
-    return found, missing
+    return list({candidate.name: candidate for candidate in found}.values()), missing
 
 
-def _listed(model: price_list.ListedModel) -> Candidate:
-    return Candidate(model.name, lambda usage: price_list.price(model, usage))
+def _configured(name: str, models: ModelManager, endpoint: str) -> Candidate | None:
+    place, _, model = name.partition("/")
+    if model and place in models.endpoints:
+        ref = ModelRef(place, model)
+    elif name in models.own_prices:
+        ref = ModelRef(endpoint, name)
+    else:
+        return None
+    return Candidate(name, lambda usage: models.price(ref, usage))
+
+
+def _listed(name: str) -> Candidate | None:
+    found = price_list.find(name)
+    if not found:
+        return None
+    return Candidate(found[0].name, lambda usage: price_list.price(found[0], usage))
 
 
 def what_if(rows: Sequence[RequestRow], candidates: Iterable[Candidate]) -> list[WhatIf]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["app", "composer", "transcript", "inspector", "sessions", "approval"]
+Place = Literal["app", "composer", "transcript", "inspector", "sessions", "usage", "approval"]
 """Where the keys of an action work; `app` is everywhere."""
 
 PLACES: dict[Place, str] = {
@@ -14,6 +14,7 @@ PLACES: dict[Place, str] = {
     "transcript": "In the transcript",
     "inspector": "In the inspector",
     "sessions": "In the session list",
+    "usage": "In the usage screen",
     "approval": "In the approval panel",
 }
 

@@ -60,7 +60,7 @@ class BudgetDialog(ModalScreen[BudgetAnswer | None]):
             yield Static(self._answers(), classes="hint", markup=False)
 
     def _answers(self) -> str:
-        scopes = [breach.scope for breach in self.question.breaches]
+        scopes: list[Scope] = [breach.scope for breach in self.question.breaches]
         lifted = ", ".join(_LIFTED[scope] for scope in scopes) or "for this model, until the end"
         return (
             "1  Send this request\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatglass.tui.commands import answers, program, sessions, settings, view
+from chatglass.tui.commands import answers, program, sessions, settings, spending, view
 from chatglass.tui.commands.table import Commands
 
 COMMANDS = Commands(
@@ -11,6 +11,7 @@ COMMANDS = Commands(
         **answers.COMMANDS,
         **settings.COMMANDS,
         **view.COMMANDS,
+        **spending.COMMANDS,
         **program.COMMANDS,
     }
 )

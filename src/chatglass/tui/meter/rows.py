@@ -10,10 +10,13 @@ from rich.cells import cell_len
 from chatglass.chat.stats import TokenStats
 from chatglass.values import figures
 from chatglass.values.text import one_line
+from chatglass.values.usage import Spent
 
 Tone = Literal["", "label", "value", "good", "warning", "error"]
 
 WARNING_AT = 0.8
+_MOST_NAMED = 4
+"""Models and tools that have rows of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ def _parts(stats: TokenStats, width: int) -> list[Row]:
 
 def _costs(stats: TokenStats, width: int) -> list[Row]:
     about = stats.source == "estimated"
-    turn = figures.cost(stats.turn_cost, about=about, free=stats.free)
+    turn = figures.cost(
+        stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced
+    )
     session = figures.cost(
         stats.estimated_cost, about=about, free=stats.free, unpriced=stats.unpriced_requests
     )
@@ -135,6 +140,36 @@ def _costs(stats: TokenStats, width: int) -> list[Row]:
     ]
     if stats.unpriced_requests and not stats.free and stats.estimated_cost is not None:
         rows.append(_pair(10, "of them unpriced", str(stats.unpriced_requests), width, "warning"))
+    # Where this session is all there was today, a row would only say it again.
+    if stats.today is not None and stats.today.requests > stats.requests:
+        spent = _money(stats.today, about=False)
+        rows.append(_spending("today", stats.today.requests, spent, 5, width))
+    return rows
+
+
+def _money(spent: Spent, *, about: bool) -> str:
+    return figures.cost(spent.cost, about=about, free=spent.free, unpriced=spent.unpriced)
+
+
+def _by_model(stats: TokenStats, width: int) -> list[Row]:
+    if len(stats.by_model) < 2:
+        return []
+    return [
+        _spending(
+            one_line(model.name, width), model.requests, _money(model, about=False), 10, width
+        )
+        for model in stats.by_model[:_MOST_NAMED]
+    ]
+
+
+def _by_tool(stats: TokenStats, width: int) -> list[Row]:
+    """What results have cost so far, as they are sent again with every request."""
+    rows: list[Row] = []
+    for tool in stats.by_tool[:_MOST_NAMED]:
+        value = _money(tool, about=True)
+        if tool.free or tool.cost is None:
+            value = f"{figures.ABOUT} {figures.short_tokens(tool.tokens)} tokens"
+        rows.append(_pair(13, f"results of {one_line(tool.name, width)}", value, width))
     return rows
 
 
@@ -200,6 +235,8 @@ def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
     rows.append(_pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
     rows += _two(7, width, ("tool calls", str(stats.tool_calls)), ("segments", str(stats.segments)))
     rows += [_GAP, *_pace(stats, width)]
+    for named in (_by_model(stats, width), _by_tool(stats, width)):
+        rows += [_GAP, *named] if named else []
     if stats.degraded:
         why = one_line(f"! ledger off: {stats.degraded}", 4 * width)
         rows += [
