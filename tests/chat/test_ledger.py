@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -244,7 +245,7 @@ def test_with_tiktoken_there_it_is_not_used(tmp_path: Any) -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin"},
+        env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "PATH": "/usr/bin"},
         check=False,
         timeout=60,
     )

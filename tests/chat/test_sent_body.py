@@ -11,7 +11,7 @@ from chat.harness import Bench, ask, calls, echo, tool
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import Event, TextDelta
-from chatglass.chat.sent_body import rebuild_body
+from chatglass.chat.sent_body import rebuild_body, record_body
 from chatglass.models.client import wire_bytes
 from chatglass.models.demo.script import Reply, rate_limited
 
@@ -157,3 +157,19 @@ async def test_attachments_and_characters_that_utf8_cannot_hold(here: Bench) -> 
     await ask(engine, "more")
     await check(here, engine)
     assert (await here.rows(engine))[0].content_is_json
+
+
+async def test_what_adaptation_leaves_out_or_joins_costs_few_parts(here: Bench) -> None:
+    """The system prompt in the first user message, as for models that take none."""
+    context = here.context(here.session(system_prompt="s"))
+    await context.initialize()
+    for number in range(10):
+        await context.add_user_message(f"prompt {number}")
+        await context.add_assistant_message(f"answer {number}")
+    outgoing = context.outgoing()
+    _, first, *rest = outgoing.messages
+    joined = {**first, "content": "s\n\nprompt 0"}
+    body = {"model": "m", "messages": [joined, *rest]}
+    parts, _, _ = await record_body(here.store, body, outgoing)
+    assert [kind for kind, _ in parts] == ["blob", "path"]
+    await context.close()

@@ -61,11 +61,18 @@ async def test_the_prompt_is_on_disk_before_anything_is_sent(here: Bench) -> Non
     assert found == [[("user", "first", "complete")], 0]
 
 
+async def _on_disk(here: Bench, content: str) -> None:
+    """Wait until so much of the answer is committed, as long as a checkpoint may take."""
+    sql = "SELECT content, status FROM messages WHERE role = 'assistant'"
+    async with asyncio.timeout(CHECKPOINT_SECONDS + 0.5):
+        while here.read(sql) != [(content, "partial")]:  # noqa: ASYNC110 - what is on disk says it
+            await asyncio.sleep(0.02)
+
+
 async def test_the_answer_is_on_disk_before_it_streams_and_while_it_does(here: Bench) -> None:
-    first_byte, middle, end = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    here.demo.script(
-        Reply(text="one two", split=4, gates={-1: first_byte, 2: middle, 3: end}, rate=0)
-    )
+    """The stream stalls twice; what came is stored each time within a second."""
+    gates: dict[int, Any] = {-1: asyncio.Event(), 2: asyncio.Event(), 3: asyncio.Event()}
+    here.demo.script(Reply(text="one two three", split=4, gates=gates))
     engine = await here.engine()
     watching = await watch(engine, "go")
     await watching.until(RequestStarted)
@@ -73,19 +80,17 @@ async def test_the_answer_is_on_disk_before_it_streams_and_while_it_does(here: B
     rows = here.read("SELECT role, content, status FROM messages ORDER BY number")
     assert rows == [("user", "go", "complete"), ("assistant", "", "partial")]
     assert here.read("SELECT status FROM requests") == [("running",)]
-    first_byte.set()
+    gates[-1].set()
     await watching.until(TextDelta)
-    # The stream stalls here; what came is stored all the same.
-    async with asyncio.timeout(CHECKPOINT_SECONDS + 0.5):
-        while here.read("SELECT content FROM messages WHERE role = 'assistant'") != [("one ",)]:  # noqa: ASYNC110 - another process would poll too
-            await asyncio.sleep(0.02)
-    assert here.read("SELECT status FROM messages WHERE role = 'assistant'") == [("partial",)]
-    middle.set()
-    end.set()
+    await _on_disk(here, "one ")
+    gates[2].set()
+    await watching.until(TextDelta, 2)
+    await _on_disk(here, "one two ")
+    gates[3].set()
     turn = await watching.turn()
-    assert turn.text == "one two"
+    assert turn.text == "one two three"
     assert here.read("SELECT content, status FROM messages WHERE role = 'assistant'") == [
-        ("one two", "complete")
+        ("one two three", "complete")
     ]
 
 
