@@ -149,13 +149,13 @@ class SessionBuilder:
         answer = replace(answer, tool_calls=tool_calls_json(triples))
         self._messages[key] = answer
         last = key
-        request_id = self._request_of(answer.id)
         for position, (call_id, call, outcome) in enumerate(zip(ids, calls, outcomes, strict=True)):
             row = ToolCallRow(
                 id=self._id("call", f"{key}\0{position}", answer.created_at),
                 session_id=self.id,
                 turn_id=answer.turn_id,
-                request_id=request_id,
+                # `request` fills it in, where the source tells of one.
+                request_id="",
                 message_id=answer.id,
                 call_id=call_id,
                 position=position,
@@ -255,9 +255,6 @@ class SessionBuilder:
                 tokens_before=tokens_before,
             )
         )
-
-    def _request_of(self, message_id: str) -> str:
-        return next((row.id for row in self._requests if row.message_id == message_id), "")
 
     def build(
         self,

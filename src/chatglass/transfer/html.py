@@ -89,7 +89,7 @@ class _Session:
             yield f"<dt>{name}</dt><dd>{escaped(value)}</dd>\n"
         yield "</dl>\n"
         if row.parameters.system_prompt:
-            yield _details("System prompt", f"<pre>{escaped(row.parameters.system_prompt)}</pre>")
+            yield _details("System prompt", _pre(row.parameters.system_prompt))
         for message in self._shown:
             yield from self._message(message)
         for branch in self._tree.branches(self._shown):
@@ -111,17 +111,18 @@ class _Session:
             yield f'<span id="m-{escaped(row.id)}"></span>\n'
             return
         if (fold := self._folds.get(row.id)) is not None:
-            what = f"Compacted: {fold.tokens_before:,} → {fold.tokens_after:,} tokens"
-            yield _details(what, f"<pre>{escaped(fold.summary or '(left out)')}</pre>")
+            sizes = f": {fold.tokens_before:,} → {fold.tokens_after:,} tokens"
+            what = "Compacted" + (sizes if fold.tokens_after else "")
+            yield _details(what, _pre(fold.summary or "(left out)"))
         yield f'<section id="m-{escaped(row.id)}" class="{row.role}">\n'
         yield f"<h2>{escaped(words.heading(row))}{self._siblings(row)}</h2>\n"
         content = content_of(row)
         if row.reasoning:
-            yield _details("Thought", f"<pre>{escaped(row.reasoning)}</pre>")
+            yield _details("Thought", _pre(row.reasoning))
         if content.text and row.role == "assistant":
             yield f'<div class="text">{markdown(content.text)}</div>\n'
         elif content.text:
-            yield f"<pre>{escaped(content.text)}</pre>\n"
+            yield f"{_pre(content.text)}\n"
         for each in content.attached:
             yield _attachment(each)
         if row.error:
@@ -147,20 +148,25 @@ class _Session:
     def _call(self, call: ToolCallRow) -> str:
         mark = words.MARKS.get(call.state, "·")
         name = f"{mark} <code>{escaped(one_line(call.name, 200))}</code>"
-        inner = [f"<h3>Arguments</h3><pre>{escaped(call.arguments)}</pre>"]
+        inner = [f"<h3>Arguments</h3>{_pre(call.arguments)}"]
         if call.edited_arguments is not None:
-            inner.append(f"<h3>Ran with</h3><pre>{escaped(call.edited_arguments)}</pre>")
+            inner.append(f"<h3>Ran with</h3>{_pre(call.edited_arguments)}")
         result = self._results.get(call.id)
         if result is not None:
-            inner.append(f"<h3>Result</h3><pre>{escaped(result.produced)}</pre>")
+            inner.append(f"<h3>Result</h3>{_pre(result.produced)}")
             if result.seen != result.produced:
-                inner.append(f"<h3>What the model saw</h3><pre>{escaped(result.seen)}</pre>")
+                inner.append(f"<h3>What the model saw</h3>{_pre(result.seen)}")
         if call.error:
             inner.append(f'<p class="error">{escaped(call.error)}</p>')
         return (
             f'<details class="call"><summary>{name} '
             f"{escaped(words.call_facts(call))}</summary>\n{''.join(inner)}</details>\n"
         )
+
+
+def _pre(text: str) -> str:
+    # A line break right behind the tag is dropped; this one saves the text's own.
+    return f"<pre>\n{escaped(text)}</pre>"
 
 
 def _details(summary: str, inner: str) -> str:

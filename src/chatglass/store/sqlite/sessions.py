@@ -54,7 +54,7 @@ def find(db: Connection, prefix: str) -> SessionRow:
         ids = exact
     if not ids:
         raise SessionGone(
-            f"No session begins or ends with {prefix!r}. `chatglass sessions` lists them all."
+            f"No session begins or ends with {prefix!r}. `chatglass sessions list` shows them all."
         )
     return get(db, ids[0])
 
