@@ -50,9 +50,9 @@ class ChatContext:
     """One session's shown path, its ledger and its figures.
 
     `token_threshold` is the most tokens of a request where the model's window allows that many;
-    with `enable_infinite_context` old messages are compacted at the limit, without it a request
-    over the limit is refused. Without a `store` the session lives in memory; without a `session`
-    it is a new one in the current directory. The caller opens and closes a store that it gives.
+    at the limit old messages are compacted, or without `enable_infinite_context` a request is
+    refused. Without a `store` the session lives in memory; without a `session` it is a new one in
+    the current directory. The caller closes the store.
     """
 
     def __init__(
@@ -167,7 +167,6 @@ class ChatContext:
 
     @property
     def turn_id(self) -> str | None:
-        """The turn that new messages belong to."""
         return self._messages.turn_id
 
     @turn_id.setter
