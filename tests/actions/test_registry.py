@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from chatglass.config.errors import ConfigError
-from chatglass.tui.actions.action import PLACES, key_label
+from chatglass.tui.actions.action import OWN_SCREENS, PLACES, key_label, meet
 from chatglass.tui.actions.registry import ACTIONS, Actions
 
 EDITING_KEYS = {"ctrl+a", "ctrl+k", "ctrl+u", "ctrl+v", "ctrl+w", "ctrl+x"}
@@ -59,14 +59,21 @@ def test_default_keys_leave_editing_and_multiplexers_alone() -> None:
 
 def test_no_two_actions_share_a_key_where_both_work() -> None:
     for one, other in itertools.combinations(ACTIONS, 2):
-        if one.place == other.place or "app" in (one.place, other.place):
+        if meet(one.place, other.place):
             assert not set(one.keys) & set(other.keys), (one.id, other.id)
 
 
-def test_letters_act_only_in_the_transcript_and_the_approval_panel() -> None:
+def test_letters_act_only_where_nothing_is_written() -> None:
     for action in ACTIONS:
         if any(len(key) == 1 for key in action.keys):
-            assert action.place in ("transcript", "approval"), action.id
+            assert action.place in ("transcript", "approval", *OWN_SCREENS), action.id
+
+
+def test_keys_of_the_app_do_not_reach_a_screen_of_its_own() -> None:
+    assert meet("app", "composer")
+    assert meet("sessions", "sessions")
+    assert not meet("app", "sessions")
+    assert not meet("composer", "transcript")
 
 
 def test_keymap_moves_a_key_and_gives_textual_the_rest() -> None:

@@ -51,5 +51,5 @@ USAGE_ACTIONS: tuple[Action, ...] = (
     _key("measure", "Cost or tokens", "Draw tokens instead of cost, or the other way", "x"),
     _key("export", "Export", "Write what is listed to a CSV file", "e"),
     _key("open", "Open", "Look into the row; a session is opened", "enter"),
-    _key("back", "Back", "Go back, or close", "escape", "backspace"),
+    _key("back", "Back", "Go back, or close (Esc)", "backspace"),
 )  # fmt: skip

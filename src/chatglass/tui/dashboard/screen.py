@@ -60,6 +60,7 @@ class UsageScreen(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *ACTIONS.bindings("usage"),
+        Binding("escape", "back", "Back", show=False),
         Binding("f1", "app.do('help.keys')", "Keys", show=False),
         Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False),
         Binding("ctrl+q", "app.do('app.quit')", "Quit", show=False),
