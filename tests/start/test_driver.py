@@ -27,7 +27,7 @@ class Late(App):
         print("STRAY")
         self.set_interval(0.005, self.look)
     def look(self):
-        waiting = self._driver._waiting
+        waiting = self._driver.waiting
         if self.focused is None and waiting is not None and sum(hasattr(m, "key") for m in waiting) >= 9:
             os.write(1, b"<waiting>")
             self.query_one(Input).focus()
@@ -56,3 +56,46 @@ def test_keys_typed_before_anything_has_the_focus_arrive_in_order(
     assert shell.output.count(b"\x1b[?1049h") == 1
     assert shell.output.count(b"\x1b[?1049l") == 1
     assert shell.attributes == shell.before
+
+
+DIALOGS = """
+import os
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import ModalScreen
+from textual.widgets import Input
+from chatglass.tui.driver import GlassDriver
+
+class Dialog(ModalScreen):
+    BINDINGS = [Binding("escape", "dismiss(None)")]
+    def compose(self):
+        yield Input()
+    def on_input_submitted(self, event):
+        event.stop()
+        self.dismiss(event.value)
+
+class Burst(App):
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = [Binding("ctrl+o", "ask")]
+    given = []
+    def compose(self):
+        yield Input()
+    def on_ready(self):
+        os.write(1, b"<ready>")
+    async def action_ask(self):
+        await self.push_screen(Dialog(), self.given.append)
+    def on_input_submitted(self, event):
+        self.exit([*self.given, event.value])
+
+print("VALUE", Burst(driver_class=GlassDriver).run())
+"""
+
+
+def test_keys_of_one_burst_go_where_the_key_before_leads(
+    terminal: Callable[..., Terminal],
+) -> None:
+    shell = terminal(DIALOGS)
+    shell.read_until("<ready>")
+    shell.type("ab\x0fcde\x0f\rc\x0ff g\rd\r")
+    assert shell.finish() == 0
+    assert b"VALUE ['cde', 'f g', 'abcd']" in shell.output, shell.output[-300:]

@@ -1,0 +1,119 @@
+"""KeyOrder: one key at a time.
+
+Textual posts each key to the widget that has the focus when it is read. Of keys that arrive
+together (typed fast, over a slow line, by a macro) the second would still go to where the first
+one came from, though that one opened a dialog. Here each waits until the one before is handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from textual import events
+from textual.app import App, ScreenStackError
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+_LONGEST = 0.5
+"""Seconds after which the next key goes out though the one before is still being handled."""
+_FOCUS_POLL = 0.005
+_UNFOCUSED = 0.25
+"""Seconds that keys wait for a new screen to give something the focus."""
+
+
+class KeyOrder:
+    """Hands input to the app, in order. For use in the event loop."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self.waiting: deque[Message] = deque()
+        self._app = app
+        self._under_way: object = None
+        self._was_focused = False
+        self._unfocused_since: float | None = None
+        self._polls = False
+
+    def take(self, message: Message) -> None:
+        """The next input event."""
+        self.waiting.append(message)
+        self._next()
+
+    def _next(self) -> None:
+        while self.waiting and self._under_way is None:
+            if not self._has_focus():
+                self._look_again()
+                return
+            message = self.waiting.popleft()
+            self._app.post_message(message)
+            if isinstance(message, (events.Key, events.Paste)):
+                self._follow(message)
+
+    # -- somewhere to go to
+
+    def _has_focus(self) -> bool:
+        """Whether there is a widget for the key; before the first one, keys wait for ever."""
+        try:
+            focused = self._app.focused
+        except ScreenStackError:  # there is no screen yet
+            focused = None
+        if focused is not None:
+            self._was_focused, self._unfocused_since = True, None
+            return True
+        now = asyncio.get_running_loop().time()
+        if self._unfocused_since is None:
+            self._unfocused_since = now
+        return self._was_focused and now - self._unfocused_since > _UNFOCUSED
+
+    def _look_again(self) -> None:
+        if not self._polls:
+            self._polls = True
+            asyncio.get_running_loop().call_later(_FOCUS_POLL, self._polled)
+
+    def _polled(self) -> None:
+        self._polls = False
+        self._next()
+
+    # -- until it is handled
+
+    def _follow(self, key: events.Key | events.Paste) -> None:
+        """A callback behind the key in each queue that it passes tells when it is through."""
+        self._under_way = key
+        asyncio.get_running_loop().call_later(_LONGEST, self._handled, key)
+        self._after(self._app, key, self._forwarded)
+
+    def _after(
+        self, node: MessagePump, key: events.Key | events.Paste, step: Callable[..., None]
+    ) -> None:
+        if not node.call_later(step, node, key):
+            self._handled(key)
+
+    def _forwarded(self, _: MessagePump, key: events.Key | events.Paste) -> None:
+        if not key.is_forwarded:
+            self._handled(key)  # a priority binding took it
+            return
+        target = self._app.focused or self._app.screen
+        self._after(target, key, lambda node, key: self._passed(node, key, target))
+
+    def _passed(
+        self, node: MessagePump, key: events.Key | events.Paste, target: MessagePump
+    ) -> None:
+        """`node` is done with the key: go where it bubbles to, to the end of its way."""
+        if key._stop_propagation or node._parent is None:
+            # What was posted on its account, such as that a field was submitted, goes the same way.
+            self._after(target, key, self._settle)
+        else:
+            self._after(node._parent, key, lambda node, key: self._passed(node, key, target))
+
+    def _settle(self, node: MessagePump, key: events.Key | events.Paste) -> None:
+        if node._parent is not None:
+            self._after(node._parent, key, self._settle)
+        else:
+            # Moving the focus is itself a callback of the app.
+            self._after(self._app, key, lambda _, key: self._handled(key))
+
+    def _handled(self, key: object) -> None:
+        if self._under_way is key:
+            self._under_way = None
+            self._next()
