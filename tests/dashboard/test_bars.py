@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ def test_days_that_share_a_bar_lose_nothing(values: dict[int, float], most: int)
     assert found[0].first == min(days)
     assert found[-1].last == max(days)
     assert abs(sum(bucket.value for bucket in found) - sum(days.values())) <= 1e-3
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert other.first - one.last == timedelta(days=1)
 
 

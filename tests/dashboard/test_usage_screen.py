@@ -152,7 +152,7 @@ async def test_csv(play: Play, folder: Path) -> None:
         await stage.press("enter")
         await stage.sees("Wrote 2 rows")
         rows = list(csv.DictReader(target.open(encoding="utf-8", newline="")))
-        assert [row["session_id"] for row in rows][0] == second.id
+        assert rows[0]["session_id"] == second.id
         assert sum(Decimal(row["cost_usd"]) for row in rows) == Decimal("1.75")
         assert there.read_text() == "mine"
         assert target.stat().st_mode & 0o777 == 0o600
