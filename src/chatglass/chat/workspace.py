@@ -22,9 +22,9 @@ from chatglass.models import price_list, prices
 from chatglass.models.model_manager import Models
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.spending.budgets import Budgets, Limits
-from chatglass.store.protocol import SessionGone
+from chatglass.store.open_store import in_file, make_store
+from chatglass.store.protocol import SessionGone, SessionStore, StoreError
 from chatglass.store.records import Parameters, SessionRow
-from chatglass.store.sqlite import SqliteStore
 from chatglass.tools.places import Surroundings
 from chatglass.tools.policy import read_place
 from chatglass.tools.tool import InvalidArguments
@@ -50,7 +50,7 @@ class Workspace:
                 f"{self.paths.config_file}: context.strategy: there is no strategy "
                 f"{self.settings.context.strategy!r}. There are: {', '.join(STRATEGIES)}."
             )
-        self.store = SqliteStore(None if options.no_save else self.paths.store)
+        self.store = self._make_store()
         self.models = Models.configured(
             os.environ,
             base_url=options.base_url,
@@ -80,10 +80,20 @@ class Workspace:
         self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
         self.tools = self._make_tools()
 
+    def _make_store(self) -> SessionStore:
+        if self.options.no_save:
+            return in_file(None)
+        wanted = self.settings.store
+        try:
+            return make_store(wanted.url, self.paths.data, password_env=wanted.password_env)
+        except StoreError as error:
+            raise ConfigError(f"{self.paths.config_file}: {error}") from error
+
     def _make_tools(self) -> ToolManager:
         if self.options.no_tools:
             return ToolManager()
         variables = [entry.api_key_env for entry in self.settings.endpoints.values()]
+        variables.append(self.settings.store.password_env)
         return ToolManager.with_builtins(
             known_keys=self.models.key_values,
             key_variables=[variable for variable in variables if variable],

@@ -9,5 +9,5 @@ COMMANDS = {
     "mcp": "list, add, remove or test MCP servers",
     "usage": "sum up what was spent, by day, model, tool or session",
     "prices": "show the prices of a model, or fetch the newest list",
-    "store": "check the store, or copy it while it is in use",
+    "store": "check the store, back it up, or copy its sessions to another",
 }

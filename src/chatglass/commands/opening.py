@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from chatglass.config.paths import Paths, find_paths
+from chatglass.config.settings import load_settings
+from chatglass.store.open_store import make_store
 from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.records import SessionRow
-from chatglass.store.sqlite import SqliteStore
 
 
 def paths_of(data_dir: str | None) -> Paths:
@@ -17,19 +18,28 @@ def paths_of(data_dir: str | None) -> Paths:
 
 @asynccontextmanager
 async def opened(data_dir: str | None, *, make: bool = False) -> AsyncGenerator[SessionStore]:
-    """The store, open. Raises StoreError where there is none yet, unless `make` says to make it."""
+    """The store of the settings, open. Raises StoreError where there is none yet, unless `make`
+    says to make it, and ConfigError."""
     paths = paths_of(data_dir)
-    if make:
+    wanted = load_settings(paths.config_file).store
+    if make or wanted.url is not None:
         paths.make()
     elif not paths.store.exists():
         raise StoreError(
             f"{paths.store}: there is no store yet. Run chatglass, or name the folder of another "
             "store with --data-dir."
         )
-    store = SqliteStore(paths.store)
+    store = make_store(wanted.url, paths.data, password_env=wanted.password_env)
+    async with held_open(store):
+        yield store
+
+
+@asynccontextmanager
+async def held_open(store: SessionStore) -> AsyncGenerator[None]:
+    """Open it, and close it at the end. Raises StoreError."""
     await store.open()
     try:
-        yield store
+        yield
     finally:
         await store.close()
 

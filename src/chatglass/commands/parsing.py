@@ -201,6 +201,16 @@ def _store(parser: CommandParser) -> None:
     )
     backup.add_argument("path", metavar="PATH", help="the new file, or a folder to put it into")
     _where(backup)
+    copy = actions.add_parser(
+        "copy", help="copy all sessions to another store",
+        description="Copy all sessions from one store to another, each with all that is its own. "
+        "What is there already is not copied again. A store is a file, a folder that holds one, or "
+        "redis://… or rediss://…; the password of a Redis may stand in $CHATGLASS_REDIS_PASSWORD.",
+    )  # fmt: skip
+    copy.add_argument("source", metavar="FROM", help="the store to read")
+    copy.add_argument("target", metavar="TO", help="the store to write, made if it is not there")
+    copy.add_argument("--json", action="store_true", help="print JSON")
+    _where(copy)
 
 
 def _count(text: str) -> int:

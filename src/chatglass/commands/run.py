@@ -62,6 +62,10 @@ async def _run(found: argparse.Namespace) -> int:
             from chatglass.commands.prices import run_prices
 
             return await run_prices(found)
+        case "store" if found.action == "copy":
+            from chatglass.commands.copying import run_copy
+
+            return await run_copy(found)
         case _:
             from chatglass.commands.store import run_store
 

@@ -8,13 +8,21 @@ from pathlib import Path
 from chatglass.chat.messages import violations
 from chatglass.commands.opening import paths_of
 from chatglass.commands.printing import complain, emit_json, note
+from chatglass.config.settings import load_settings
+from chatglass.store.protocol import StoreError
 from chatglass.store.sqlite.check import CheckReport, check, lists
 from chatglass.store.sqlite.copying import back_up
 from chatglass.transfer.words import size
 
 
 def run_store(found: argparse.Namespace) -> int:
-    path = paths_of(found.data_dir).store
+    paths = paths_of(found.data_dir)
+    path = paths.store
+    if not path.exists() and load_settings(paths.config_file).store.url is not None:
+        raise StoreError(
+            "The sessions are kept on the Redis server of store.url, and `store check` and `store "
+            "backup` are for a file. `chatglass store copy URL FILE` copies them to one."
+        )
     if found.action == "backup":
         target = Path(found.path).expanduser().absolute()
         if target.is_dir():
