@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from chatglass.tools.mcp.restarts import RestartPolicy
 from mcp_servers.processes import alive, gone, noted
 from mcp_servers.running import Running, own_server
 
@@ -44,7 +45,8 @@ async def test_one_that_is_not_there_fails_at_once(tmp_path: Path) -> None:
 
 async def test_garbage_alone_is_no_server(tmp_path: Path) -> None:
     servers = {"garbage": own_server("garbage"), "own": own_server()}
-    async with Running(tmp_path, servers) as running:
+    once = RestartPolicy(attempts=1)
+    async with Running(tmp_path, servers, policy=once) as running:
         snapshot = await running.state("garbage", "failed")
         assert snapshot.error == "its stdout is not the protocol: Welcome to the server!"
         assert (await running.call("own__echo", text="fine")).seen == "fine"
@@ -125,6 +127,7 @@ async def test_the_whole_tree_ends_with_its_server(tmp_path: Path) -> None:
         assert await gone(pids, 10) == []
 
 
+@pytest.mark.slow
 async def test_the_host_is_started_again_when_it_dies(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     async with Running(tmp_path, {"tree": own_server("tree", notes)}) as running:
@@ -158,7 +161,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("frozen_host", [False, True])
+@pytest.mark.parametrize("frozen_host", [pytest.param(False, marks=pytest.mark.slow), True])
 async def test_everything_ends_when_the_app_is_killed(tmp_path: Path, frozen_host: bool) -> None:
     notes = tmp_path / "notes"
     config = {"mcpServers": {"tree": own_server("tree", notes)}}

@@ -47,7 +47,7 @@ async def answering(port: int) -> None:
                 return
 
 
-async def test_streamable_http_and_what_happens_when_it_goes(tmp_path: Path) -> None:
+async def test_streamable_http(tmp_path: Path) -> None:
     port = free_port()
     entry = {"url": f"http://127.0.0.1:{port}/mcp"}
     with serving("http", port):
@@ -56,8 +56,18 @@ async def test_streamable_http_and_what_happens_when_it_goes(tmp_path: Path) -> 
             snapshot = await running.state("web", "ready")
             assert snapshot.kind == "http"
             assert (await running.call("web__add", a=2, b=3)).seen == "5"
+
+
+@pytest.mark.slow
+async def test_a_response_over_the_limit_fails_the_call(tmp_path: Path) -> None:
+    port = free_port()
+    with serving("http", port):
+        await answering(port)
+        async with Running(tmp_path, {"web": {"url": f"http://127.0.0.1:{port}/mcp"}}) as running:
+            await running.state("web", "ready")
             too_much = await running.call("web__big", size=65 * 1024 * 1024)
             assert too_much.status == "error"
+            assert "64 MB" in too_much.seen or "SSE" in too_much.seen
             assert (await running.call("web__add", a=4, b=3)).seen == "7"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -40,25 +41,28 @@ def python_server(module: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def npm_servers() -> Path:
-    """The folder of the npm servers' programs; installed once, and kept in the user's cache."""
-    from platformdirs import user_cache_path
-
-    folder = user_cache_path("chatglass-tests") / "npm"
+def npm_servers(pytestconfig: pytest.Config) -> Path:
+    """The folder of the npm servers' programs; installed once, and kept in pytest's cache."""
+    assert pytestconfig.cache
+    folder = pytestconfig.cache.mkdir("mcp-npm")
     programs = folder / "node_modules" / ".bin"
-    if all((programs / name.replace("@modelcontextprotocol/", "mcp-")).exists() for name in _NPM):
-        return programs
-    folder.mkdir(parents=True, exist_ok=True)
     npm = shutil.which("npm")
     if npm is None:
         missing("npm is not installed")
     packages = [f"{name}@{version}" for name, version in _NPM.items()]
-    done = subprocess.run(
-        [str(npm), "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages],
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    if done.returncode:
-        missing(f"npm can't install {' '.join(packages)}: {done.stderr[-300:]}")
+    # The workers of pytest-xdist share the folder.
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = folder / "installed"
+        if stamp.exists() and stamp.read_text() == " ".join(packages):
+            return programs
+        done = subprocess.run(
+            [str(npm), "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages],
+            capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+        if done.returncode:
+            missing(f"npm can't install {' '.join(packages)}: {done.stderr[-300:]}")
+        stamp.write_text(" ".join(packages))
     return programs
 
 
@@ -144,6 +148,7 @@ async def test_server_filesystem(tmp_path: Path, npm_servers: Path) -> None:
         assert (root / "b").read_text() == "b"
 
 
+@pytest.mark.slow
 @pytest.mark.needs("node")
 async def test_npx_with_its_grandchildren(tmp_path: Path, npm_servers: Path) -> None:
     """npx starts a shell that starts node: all of them end with the server."""
