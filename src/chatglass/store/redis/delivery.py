@@ -89,6 +89,8 @@ class Delivery:
         self._suspecting: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._connected.set()
+        self._answers = True
+        """Whether the server did when it was last called."""
         self._observers: list[Callable[[StoreStatus], None]] = []
         self.status = StoreStatus()
 
@@ -124,7 +126,9 @@ class Delivery:
         return not self._connected.is_set()
 
     async def wait_connected(self, seconds: float) -> bool:
-        """Whether the server has got everything by then."""
+        """Whether the server has got everything by then; at once where it does not answer."""
+        if not self._answers:
+            return not self.is_away
         try:
             async with asyncio.timeout(seconds):
                 await self._connected.wait()
@@ -312,6 +316,7 @@ class Delivery:
         """The server is away."""
         if self._connected.is_set():
             self._connected.clear()
+            self._answers = False
             self.say(state="spooling", since=now_ms(), cause=cause)
         if self._returning is None or self._returning.done():
             self._returning = asyncio.create_task(self._come_back(), name="store-return")
@@ -381,10 +386,12 @@ class Delivery:
         while True:
             try:
                 await self._link.ping()
+                self._answers = True
                 await self._mend()
                 await self._send_spool()
                 return
             except AwayError as error:
+                self._answers = False
                 self.say(cause=str(error))
             except StoreError as error:
                 # The spool can't be read or cut; it stays, and with it the order of all writes.

@@ -172,6 +172,15 @@ class Link:
             await self._writer.execute_command("PING")
 
 
+_PREFIXES = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "NoPermissionError": "NOPERM",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+}
+
+
 class _StaleError(AwayError):
     """The connection was closed."""
 
@@ -225,7 +234,8 @@ def translated() -> Generator[None]:
     except (gone.ConnectionError, OSError) as error:
         raise _StaleError(_connection(error)) from error
     except gone.RedisError as error:
-        if cause := cause_for_now(str(error)):
+        # The library takes the prefix from the message of some errors, and puts it into their class.
+        if cause := cause_for_now(f"{_PREFIXES.get(type(error).__name__, '')} {error}"):
             raise AwayError(cause) from error
         raise StoreError(
             f"Redis refused ({error}). This call had no effect. "
