@@ -113,7 +113,7 @@ class ChatContext:
         await self.store.recover(session_id)
         self.compactions = await self.store.compactions(session_id)
         await self._take_path(self.session.leaf_id)
-        self.requests.load(await self.store.requests(session_id))
+        await self.requests.load(await self.store.requests(session_id), self._text_of)
         self.calls.count = self.session.tool_calls
 
     async def _take_path(self, leaf_id: str | None) -> None:
@@ -121,6 +121,11 @@ class ChatContext:
         path = ShownPath(rows, self.compactions)
         await path.measure()
         self._messages.path = path
+
+    def _text_of(self, message_id: str) -> str:
+        """What was said in a message of the shown path; else nothing."""
+        row = self.path.get(message_id)
+        return row.content + row.reasoning if row is not None else ""
 
     async def find_window(self) -> None:
         """Ask how much the model takes, where that is not known yet: its server may not have run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatglass.chat.figures import RequestFigures
@@ -26,10 +26,21 @@ class RequestLog:
         self.pending = 0
         """Estimated tokens of the request in flight."""
 
-    def load(self, rows: Sequence[RequestRow]) -> None:
-        """Begin with what is stored."""
-        self.rows = list(rows)
-        self.figures = RequestFigures(rows)
+    async def load(self, rows: Sequence[RequestRow], text_of: Callable[[str], str]) -> None:
+        """Begin with what is stored. What the process was killed in is estimated, with the text of
+        its message, and stored; it may have been billed."""
+        torn = [row for row in rows if row.status == "interrupted" and row.finished_at is None]
+        self.rows = [row for row in rows if row not in torn]
+        self.figures = RequestFigures(self.rows)
+        for row in torn:
+            text = text_of(row.message_id) if row.message_id else ""
+            ref = ModelRef(row.endpoint, row.model)
+            usage = Usage(
+                prompt_tokens=row.estimated_prompt_tokens,
+                completion_tokens=self._models.estimate_tokens(ref, text) if text else 0,
+                source="estimated",
+            )
+            await self.finish(replace(row, finished_at=row.first_token_at or row.started_at), usage)
 
     def new(
         self,
