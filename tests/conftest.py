@@ -12,6 +12,9 @@ _PROGRAMS = {"tmux": "tmux", "node": "node", "redis": "redis-server"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-slow", action="store_true", help="run the long versions too")
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="write tests/tui/snapshots anew"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
