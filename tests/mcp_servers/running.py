@@ -41,6 +41,7 @@ class Running:
         **options: Any,
     ) -> None:
         self.root = folder / "root"
+        self.notes = folder / "notes"
         self.root.mkdir(exist_ok=True)
         file = folder / "mcp.json"
         file.write_text(json.dumps({"mcpServers": servers}))

@@ -16,6 +16,9 @@ from chatglass.tools.mcp.restarts import RestartPolicy
 from mcp_servers.processes import alive, gone, noted
 from mcp_servers.running import Running, own_server
 
+together = pytest.mark.asyncio(loop_scope="module")
+"""Tests that share one running server."""
+
 
 async def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
     servers = {"silent": own_server("silent"), "own": own_server()}
@@ -72,35 +75,32 @@ async def test_one_that_dies_in_mid_call_is_started_again(tmp_path: Path) -> Non
         assert running.states("own") == ["starting", "ready", "restarting", "starting", "ready"]
 
 
-async def test_an_answer_with_a_wrong_id_fails_the_call(tmp_path: Path) -> None:
-    async with Running(tmp_path, {"own": own_server()}) as running:
-        await running.state("own", "ready")
-        output = await running.call("own__wrong_id")
-        assert output.status == "error"
-        assert "which was never asked for" in output.seen
-        assert (await running.call("own__echo", text="on")).seen == "on"
+@together
+async def test_an_answer_with_a_wrong_id_fails_the_call(running: Running) -> None:
+    output = await running.call("own__wrong_id")
+    assert output.status == "error"
+    assert "which was never asked for" in output.seen
+    assert (await running.call("own__echo", text="on")).seen == "on"
 
 
-async def test_an_answer_that_is_no_json_fails_its_call(tmp_path: Path) -> None:
-    async with Running(tmp_path, {"own": own_server()}) as running:
-        await running.state("own", "ready")
-        waiting = asyncio.create_task(running.call("own__wait"))
-        await running.until(lambda: bool(running.progress))
-        output = await running.call("own__broken")
-        assert output.status == "error"
-        assert "not valid JSON-RPC" in output.seen
-        assert not waiting.done(), "the other call goes on"
-        waiting.cancel()
+@together
+async def test_an_answer_that_is_no_json_fails_its_call(running: Running) -> None:
+    waiting = asyncio.create_task(running.call("own__wait"))
+    await running.until(lambda: bool(running.progress))
+    output = await running.call("own__broken")
+    assert output.status == "error"
+    assert "not valid JSON-RPC" in output.seen
+    assert not waiting.done(), "the other call goes on"
+    waiting.cancel()
 
 
-async def test_a_result_over_the_limit_fails_the_call(tmp_path: Path) -> None:
-    async with Running(tmp_path, {"own": own_server()}) as running:
-        await running.state("own", "ready")
-        output = await running.call("own__big", bytes=65 * 1024 * 1024)
-        assert output.status == "error"
-        assert "The result has 65 MB; the limit is 64 MB." in output.seen
-        assert (await running.call("own__echo", text="on")).seen == "on"
-        assert running.servers.snapshot("own").state == "ready"
+@together
+async def test_a_result_over_the_limit_fails_the_call(running: Running) -> None:
+    output = await running.call("own__big", bytes=65 * 1024 * 1024)
+    assert output.status == "error"
+    assert "The result has 65 MB; the limit is 64 MB." in output.seen
+    assert (await running.call("own__echo", text="on")).seen == "on"
+    assert running.servers.snapshot("own").state == "ready"
 
 
 async def test_one_that_hangs_on_shutdown_is_killed(tmp_path: Path) -> None:

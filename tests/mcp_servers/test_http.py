@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from chatglass.tools.mcp.ports import McpPorts, SignInQuestion
 from mcp_servers.running import Running
