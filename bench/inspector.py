@@ -1,4 +1,4 @@
-"""The inspector and the session list, measured inside a headless app.
+"""The inspector, measured inside a headless app.
 
     python -m bench.inspector [runs]
 
@@ -12,21 +12,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from textual.app import App
 from textual.pilot import Pilot
 
-from chatglass.store.records import SessionRow, ToolCallRow, ToolResult
+from chatglass.store.records import ToolCallRow, ToolResult
 from chatglass.tui.inspector.screen import InspectorScreen
-from chatglass.tui.sessions.screen import SessionsScreen
 
 SIZE = (160, 48)
 NOW = 1_700_000_000_000
@@ -122,43 +119,6 @@ async def open_result(text: str) -> Figures:
     return figures
 
 
-def _sessions(count: int) -> list[SessionRow]:
-    row = SessionRow(
-        id="", title="", root="/work", endpoint="openai", model="gpt-5-mini",
-        created_at=NOW, updated_at=NOW, messages=12, requests=3, cost=Decimal("0.0183"),
-    )  # fmt: skip
-    words = ("Fix", "the", "flaky", "parser", "test", "on", "Windows", "and", "tell", "me", "why")
-    return [
-        replace(row, id=f"{i:026d}", title=f"{words[i % 11]} {words[i % 7]} {words[i % 5]} {i}")
-        for i in range(count)
-    ]
-
-
-async def open_sessions(count: int) -> tuple[Figures, Figures]:
-    """Opening the list, and the dearest of the keys that filter it."""
-    rows = _sessions(count)
-
-    async def list_sessions() -> list[SessionRow]:
-        return rows
-
-    async def nothing(*_: str) -> None:
-        return None
-
-    app: App[None] = App()
-    async with app.run_test(size=SIZE) as pilot:
-        screen = SessionsScreen(list_sessions, rename=nothing, delete=nothing, root="/work")
-        async with measured() as opened:
-            app.push_screen(screen)
-            await _until(pilot, lambda: screen.is_mounted and screen.session_list.total == count)
-        keys: list[Figures] = []
-        for key in ("p", "a", "r", "s", "backspace", "backspace", "1"):
-            async with measured() as figures:
-                await pilot.press(key)
-                await pilot.pause()
-            keys.append(figures)
-    return opened, max(keys, key=lambda figures: figures.cpu)
-
-
 async def _best(runs: int, once: Callable[[], Awaitable[Figures]]) -> Figures:
     """The run with the least CPU: what others on the machine took is no property of ours."""
     return min([await once() for _ in range(runs)], key=lambda figures: figures.cpu)
@@ -179,17 +139,6 @@ async def main(runs: int) -> None:
         text = make()
         figures = await _best(runs, lambda text=text: open_result(text))
         print(_line(f"{label}, {len(text) / 1e6:.1f} M characters", figures))
-    for count in (10, 10_000):
-        pairs = [await open_sessions(count) for _ in range(runs)]
-        opened = min((pair[0] for pair in pairs), key=lambda figures: figures.cpu)
-        print(_line(f"{count:,} sessions: open", opened))
-        print(
-            _line(
-                f"{count:,} sessions: dearest key", min((p[1] for p in pairs), key=lambda f: f.cpu)
-            )
-        )
-        spread = statistics.pstdev(pair[0].cpu for pair in pairs) * 1000
-        print(f"{'':<34}{spread:8.1f}  spread of the openings")
 
 
 if __name__ == "__main__":

@@ -57,10 +57,9 @@ class RedisServer:
         """The raw answer, up to 64 KB."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             if self.password:
-                connection.sendall(f"AUTH {self.password}\r\n".encode())
+                connection.sendall(_packed("AUTH", self.password))
                 connection.recv(64)
-            parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
-            connection.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
+            connection.sendall(_packed(*words))
             return connection.recv(65_536)
 
     def kill(self) -> None:
@@ -84,3 +83,8 @@ class RedisServer:
             self._process.send_signal(number)
             self._process.wait(10)
             self._process = None
+
+
+def _packed(*words: str) -> bytes:
+    parts = [word.encode() for word in words]
+    return b"".join([b"*%d\r\n" % len(parts), *(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)])

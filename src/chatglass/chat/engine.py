@@ -211,6 +211,10 @@ class Engine:
         if 0 <= place < len(siblings):
             await self._show(await self.context.store.leaf_below(siblings[place]))
 
+    async def show_branch_of(self, message_id: str) -> None:
+        """Show the newest branch that a message is on. Raises StoreError."""
+        await self._show(await self.context.store.leaf_below(message_id))
+
     async def _show(self, leaf_id: str | None) -> None:
         if self.holder is None:
             await self.context.show(leaf_id)

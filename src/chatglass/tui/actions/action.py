@@ -18,6 +18,17 @@ PLACES: dict[Place, str] = {
     "approval": "In the approval panel",
 }
 
+OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage"})
+"""Places that are a screen of their own over the app, which the keys of `app` don't reach."""
+
+
+def meet(one: Place, other: Place) -> bool:
+    """Whether a key can mean both what it does in the one place and in the other."""
+    if one == other:
+        return True
+    return "app" in (one, other) and not {one, other} & OWN_SCREENS
+
+
 _NAMES = {
     "escape": "Esc",
     "enter": "Enter",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from textual.binding import Binding
 
 from chatglass.config.errors import ConfigError
-from chatglass.tui.actions.action import PLACES, Action, Place, keys_label
+from chatglass.tui.actions.action import PLACES, Action, Place, keys_label, meet
 from chatglass.tui.actions.catalog import CATALOG
 
 _ALIASES = {
@@ -187,8 +187,7 @@ def _first_clash(actions: Iterable[Action], moved: set[str]) -> tuple[str, str, 
     for action in actions:
         for key in action.keys:
             for other in taken.setdefault(key, []):
-                meet = action.place == other.place or "app" in (action.place, other.place)
-                if meet and moved & {action.id, other.id}:
+                if meet(action.place, other.place) and moved & {action.id, other.id}:
                     return key, other.id, action.id
             taken[key].append(action)
     return None

@@ -103,10 +103,10 @@ async def _open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
             await app.open_session(session.engine.context.session)
         if not message_id:
             return
-        if session is not None and message_id not in app.chat.transcript:
-            if session.engine.state == "idle":
-                await session.engine.show_branch_of(message_id)
-                await app.chat.reload()
+        is_hidden = session is not None and message_id not in app.chat.transcript
+        if session is not None and is_hidden and session.engine.state == "idle":
+            await session.engine.show_branch_of(message_id)
+            await app.chat.reload()
     except StoreError as error:
         app.chat.say(str(error), "error")
         return

@@ -1,29 +1,36 @@
-"""SessionList: saved sessions, newest first, one line each."""
+"""SessionList: saved sessions one line each, with the lines that match under them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from rich.cells import cell_len
+from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
-from chatglass.store.records import SessionRow
+from chatglass.store.records import SearchHit, SessionRow
+from chatglass.store.search_words import search_words
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
 from chatglass.tui.sessions import session_words
-from chatglass.tui.sessions.session_filter import SessionFilter
+from chatglass.tui.sessions.listing import Listing
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import age, date
 from chatglass.values.text import one_line
 
+_LEAST_EXCERPT = 12
+"""Cells behind a title from which on the first prompt is shown there."""
+
 
 class SessionList(LineList):
-    """Rows with live marks, filtered by title.
+    """Paints a `Listing`; call `listing_changed` after it was arranged anew.
 
-    Marks: `?` asks for approval, `●` works, `▸` is on screen, `!` its last answer was interrupted
-    or failed, `✎` holds a draft.
+    Marks: `✓` is chosen; `?` asks for approval, `●` works, `▸` is on screen, `!` its last answer
+    was interrupted or failed, `✎` holds a draft; `★` pinned, `⑂` forked, `▣` archived.
     """
 
     DEFAULT_CSS = """
@@ -33,28 +40,20 @@ class SessionList(LineList):
     SessionList > .session-list--mark { color: $text-primary; }
     SessionList > .session-list--detail { color: $foreground 60%; }
     SessionList > .session-list--here { color: $text-success; }
-    SessionList > .session-list--found { text-style: bold underline; }
+    SessionList > .session-list--tag { color: $text-secondary; }
+    SessionList > .session-list--found { color: $text-warning; text-style: bold underline; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "screen.rename", "Rename", tooltip="Give it another title"),
-        Binding(
-            "delete",
-            "screen.delete",
-            "Delete",
-            tooltip="Delete it for good, after a question",
-            id="sessions.delete",
-        ),
-        Binding(
-            "slash", "screen.filter", "Filter", key_display="/", show=False, id="sessions.filter"
-        ),
-    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"session-list--{part}"
-        for part in ("asking", "running", "broken", "mark", "detail", "here", "found")
+        for part in ("asking", "running", "broken", "mark", "detail", "here", "tag", "found")
     }
+
+    class LinesWanted(Message):
+        """Matches came into view whose lines are not here yet; `take_wanted` names them."""
 
     def __init__(
         self,
+        listing: Listing,
         *,
         root: str = "",
         current: str | None = None,
@@ -63,56 +62,91 @@ class SessionList(LineList):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self.listing = listing
         self._root = root
         self._current = current
         self._now = now
-        self._sessions: list[SessionRow] = []
-        self._place: dict[str, int] = {}
-        self._filter = SessionFilter()
-        self._shown: list[int] = []
-        self._text = ""
         self._working: frozenset[str] = frozenset()
         self._asking: frozenset[str] = frozenset()
+        self._marked: set[str] = set()
+        self._lines: dict[str, SearchHit] = {}
+        self._wanted: list[str] = []
+        self._words = ""
+        self._pattern: re.Pattern[str] | None = None
 
     # -- what the screen calls
-
-    @property
-    def total(self) -> int:
-        return len(self._sessions)
-
-    @property
-    def shown(self) -> int:
-        """How many pass the filter."""
-        return len(self._shown)
 
     @property
     def running(self) -> frozenset[str]:
         return self._working | self._asking
 
-    def session(self, session_id: str) -> SessionRow | None:
-        place = self._place.get(session_id)
-        return None if place is None else self._sessions[place]
-
     @property
     def chosen(self) -> SessionRow | None:
-        """The session under the cursor."""
-        return self.session(self.cursor_id) if self.cursor_id is not None else None
+        """The session under the cursor, or that the match under it is in."""
+        return self.listing.session_at(self.cursor) if self.cursor_id is not None else None
 
-    def show(self, sessions: Sequence[SessionRow]) -> None:
-        """Replace all sessions, given newest first."""
-        self._sessions = list(sessions)
-        self._place = {session.id: index for index, session in enumerate(self._sessions)}
-        self._filter = SessionFilter(self._sessions)
-        self._shown = self._filter.matching(self._text)
-        self.rows_changed()
+    @property
+    def match(self) -> str:
+        """The ref of the match under the cursor, of a session its newest; empty for none."""
+        if self.cursor_id is None:
+            return ""
+        ref = self.listing.rows[self.cursor].ref
+        chosen = self.listing.session_at(self.cursor)
+        return ref or next(iter(self.listing.found.refs.get(chosen.id, ())), "")
 
-    def filter(self, text: str) -> None:
-        """Show only titles that hold every word of `text`, and put the cursor on the newest."""
-        self._text = text
-        self._shown = self._filter.matching(text)
-        self.rows_changed()
-        self.move_cursor(0)
+    @property
+    def marked(self) -> list[SessionRow]:
+        """The sessions that are marked and listed, else the one under the cursor."""
+        listed = (self.listing.sessions[each.place] for each in self.listing.rows if not each.ref)
+        found = [session for session in listed if session.id in self._marked]
+        chosen = self.chosen
+        return found or ([chosen] if chosen else [])
+
+    @property
+    def marks(self) -> int:
+        return len(self._marked)
+
+    def mark(self, session_ids: Iterable[str]) -> None:
+        """Mark exactly these sessions."""
+        self._marked = set(session_ids)
         self.refresh()
+
+    def toggle_mark(self) -> None:
+        """Mark or unmark the session under the cursor, and go on to the next."""
+        if self.chosen is not None:
+            self._marked ^= {self.chosen.id}
+            self.refresh()
+            self.move_cursor(self.listing.step_session(self.cursor, 1))
+
+    def toggle_all(self) -> None:
+        """Mark all that are listed, or none where all are."""
+        listed = {self.listing.sessions[each.place].id for each in self.listing.rows}
+        self.mark(() if listed <= self._marked else listed)
+
+    def listing_changed(self, *, to_top: bool = False) -> None:
+        """Show the listing as it is now; the cursor stays on its row, or goes to the first."""
+        words = self.listing.search.words
+        if words != self._words:
+            self._words = words
+            wanted = search_words(words)
+            self._pattern = None if wanted.reach == "nothing" else wanted.pattern
+            self._lines.clear()
+        self._wanted.clear()
+        self.rows_changed()
+        if to_top:
+            self.move_cursor(0)
+
+    def add_lines(self, lines: Mapping[str, SearchHit]) -> None:
+        """Lines of matches by ref, of the search that is shown."""
+        self._lines.update(lines)
+        self.refresh()
+
+    def line(self, ref: str) -> SearchHit | None:
+        return self._lines.get(ref)
+
+    def take_wanted(self) -> list[str]:
+        wanted, self._wanted = self._wanted, []
+        return wanted
 
     def set_marks(self, running: set[str], asking: set[str]) -> None:
         """Which sessions work, and which of them wait for an answer."""
@@ -121,48 +155,44 @@ class SessionList(LineList):
             self._working, self._asking = marks
             self.refresh()
 
-    def retitle(self, session_id: str, new_title: str) -> None:
-        place = self._place.get(session_id)
-        if place is not None:
-            self._sessions[place] = replace(
-                self._sessions[place], title=new_title, title_by_user=True
-            )
-            self._filter.retitle(place, self._sessions[place])
-            self._shown = self._filter.matching(self._text)
-            self.rows_changed()
-
-    def drop(self, session_id: str) -> None:
-        if session_id in self._place:
-            self.show([session for session in self._sessions if session.id != session_id])
+    def step_session(self, step: int) -> None:
+        """To the next or previous session, past the matches."""
+        self.move_cursor(self.listing.step_session(self.cursor, step))
 
     # -- LineList
 
     def row_count(self) -> int:
-        return len(self._shown)
+        return len(self.listing.rows)
 
     def row_id(self, index: int) -> str:
-        return self._sessions[self._shown[index]].id
+        return f"{self.listing.session_at(index).id} {self.listing.rows[index].ref}"
 
     def index_of(self, row_id: str) -> int | None:
-        place = self._place.get(row_id)
-        if place is None:
-            return None
-        try:
-            return self._shown.index(place)
-        except ValueError:
-            return None
+        session_id, _, ref = row_id.partition(" ")
+        return self.listing.index_of(session_id, ref)
+
+    def on_click(self, event: events.Click) -> None:
+        """One click moves the cursor, so that the preview follows; two open."""
+        event.prevent_default()
+        index = int(event.y) + round(self.scroll_y)
+        if self._on_bar(event.x) or not 0 <= index < self.row_count():
+            return
+        self.move_cursor(index)
+        if event.ctrl:
+            self.toggle_mark()
+        elif event.chain == 2:
+            self.action_choose()
 
     def render_row(self, index: int, width: int, selected: bool) -> Strip:
-        session = self._sessions[self._shown[index]]
+        if self.listing.rows[index].ref:
+            return self._match_row(index, width)
+        session = self.listing.session_at(index)
         columns = session_words.columns(width)
         detail = self.part_style("session-list--detail")
         cells: list[Cell] = [self._mark(session)]
-        cells += self._title(session_words.title(session), width - 2 - columns.taken)
-        if columns.model:
-            cells.append((" " + fit(one_line(session.model, 60), columns.model), detail))
-        if columns.messages:
-            count = f"{session.messages:,} msg"
-            cells.append((" " + fit(count, columns.messages, "right"), detail))
+        cells += self._title(session, width - 2 - columns.taken)
+        for text, cells_wide, align in columns.cells(session):
+            cells.append((" " + fit(text, cells_wide, align), detail))
         if columns.place:
             where = session_words.place(session, self._root)
             look = self.part_style("session-list--here") if where == "here" else detail
@@ -177,6 +207,8 @@ class SessionList(LineList):
         return row(cells)
 
     def _mark(self, session: SessionRow) -> Cell:
+        if session.id in self._marked:
+            return "✓ ", self.part_style("session-list--mark")
         if session.id in self._asking:
             return "? ", self.part_style("session-list--asking")
         if session.id in self._working:
@@ -189,13 +221,51 @@ class SessionList(LineList):
             return "✎ ", self.part_style("session-list--mark")
         return "  ", None
 
-    def _title(self, text: str, width: int) -> list[Cell]:
-        """The title with the first word that was typed marked in it."""
-        fitted = fit(text, width)
-        word = next(iter(self._text.lower().split()), "")
-        start = fitted.lower().find(word) if word else -1
-        if start < 0:
-            return [(fitted, None)]
-        end = start + len(word)
+    def _title(self, session: SessionRow, width: int) -> list[Cell]:
+        """Flags, title and tags, and the first prompt where there is room left."""
+        flags = session_words.flags(session)
+        cells: list[Cell] = [(f"{flags} ", self.part_style("session-list--mark"))] if flags else []
+        width -= cell_len(flags) + 1 if flags else 0
+        tags = "".join(f" #{one_line(tag, 20)}" for tag in session.tags)
+        tags = tags if cell_len(tags) <= width // 2 else ""
+        text = session_words.title(session)
+        room = width - cell_len(tags)
+        if cell_len(text) >= room:
+            text = fit(text, room)
+        cells += self._marked_text(text, None)
+        cells.append((tags, self.part_style("session-list--tag")))
+        left = room - cell_len(text)
+        excerpt = session_words.excerpt(session) if left >= _LEAST_EXCERPT else ""
+        detail = self.part_style("session-list--detail")
+        cells.append((fit(f"  {excerpt}", left) if excerpt else " " * left, detail))
+        return cells
+
+    def _match_row(self, index: int, width: int) -> Strip:
+        ref = self.listing.rows[index].ref
+        hit = self._lines.get(ref)
+        detail = self.part_style("session-list--detail")
+        if hit is None:
+            if not self._wanted:
+                self.post_message(self.LinesWanted())
+            if ref not in self._wanted:
+                self._wanted.append(ref)
+            return row([(fit("    …", width), detail)])
+        more = self.listing.more(index)
+        tail = f" +{more:,} more" if more > 0 else ""
+        label = "    ⚙ " if hit.kind == "tool" else "    │ "
+        room = width - cell_len(label) - cell_len(tail)
+        return row(
+            [(label, detail), *self._marked_text(fit(hit.line, room), detail), (tail, detail)]
+        )
+
+    def _marked_text(self, text: str, base: Style | None) -> list[Cell]:
+        """`text` with every match of the words marked in it."""
+        if self._pattern is None:
+            return [(text, base)]
         found = self.part_style("session-list--found")
-        return [(fitted[:start], None), (fitted[start:end], found), (fitted[end:], None)]
+        cells: list[Cell] = []
+        end = 0
+        for match in self._pattern.finditer(text):
+            cells += [(text[end : match.start()], base), (match.group(), found)]
+            end = match.end()
+        return [*cells, (text[end:], base)]
