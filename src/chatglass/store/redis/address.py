@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from chatglass.store.protocol import StoreError
 
 SCHEMES = ("redis", "rediss")
 _PORT = 6379
+_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ def read_address(url: str, password: str | None = None) -> Address:
     database = parts.path.strip("/") or "0"
     if not database.isdecimal():
         raise _wrong("after the host stands the number of a database, as in redis://host/0")
+    for key, value in parse_qsl(parts.query):
+        if key in _FILES and not os.access(value, os.R_OK):
+            raise _wrong(f"{key} names {value}, which can't be read")
     name = f"[{host}]" if ":" in host else host
     return Address(url, f"{parts.scheme}://{name}:{port}/{database}", password)
 

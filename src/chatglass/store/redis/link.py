@@ -68,6 +68,8 @@ def _client(address: Address, *, connections: int) -> Any:
             protocol=2,
             **given,
         )
+        # A part of the URL that it does not know shows only here; nothing is connected yet.
+        pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError) as error:
         # The library's message may quote the URL with its password.
         raise StoreError(
@@ -262,4 +264,4 @@ def _connection(error: BaseException) -> str:
         if isinstance(seen, ConnectionRefusedError):
             return "it refuses connections"
         seen = seen.__cause__ or seen.__context__
-    return "the connection was lost" if "closed" in str(error).lower() else str(error)
+    return "the connection was lost" if "closed" in str(error).lower() else str(error).rstrip(".")
