@@ -115,7 +115,7 @@ class TestKilled:
         for id_ in said["result"]:
             result = await store.tool_result(id_)
             assert result is not None
-            assert len(result.produced) == 50_000
+            assert len(result.produced) == 100_000
 
         assert row.messages == len(messages)
         assert row.requests == len(requests)

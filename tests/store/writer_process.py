@@ -56,7 +56,7 @@ async def turns(store: SqliteStore) -> None:
         await store.finish_request(replace(sent, **finished(sent)))
         say("finished", sent.id)
         await store.add_tool_calls([call])
-        await store.update_tool_call(replace(call, state="ok"), ToolResult("r" * 50_000, "r"))
+        await store.update_tool_call(replace(call, state="ok"), ToolResult("r" * 100_000, "r"))
         say("result", call.id)
         leaf = begun.id
 

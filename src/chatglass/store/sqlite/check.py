@@ -15,7 +15,7 @@ from typing import Any, cast
 from chatglass.store.holders import is_alive
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import Holder
-from chatglass.store.sqlite import functions, requests, rows
+from chatglass.store.sqlite import functions, requests, result_files, rows
 from chatglass.store.sqlite.copying import copy_to
 from chatglass.store.sqlite.errors import BUSY_SECONDS, explain
 from chatglass.store.sqlite.files import refuse_foreign, uri
@@ -34,7 +34,7 @@ class CheckReport:
     notes: list[str] = field(default_factory=list[str])
     """What is unusual but harmless."""
     counts: dict[str, int] = field(default_factory=dict[str, int])
-    """Rows of each kind, and the bytes of the file."""
+    """Rows of each kind, the bytes of the file, and the files of large results and their bytes."""
 
 
 def check(path: Path) -> CheckReport:
@@ -54,6 +54,7 @@ def check(path: Path) -> CheckReport:
                 if not _is_current(db, report):
                     return report
                 _check_rows(db, report)
+                _check_results(db, path, report)
                 in_use = _is_in_use(db)
                 db.execute("ROLLBACK")
                 _check_index(path, report, in_use=in_use)
@@ -165,6 +166,24 @@ def _check_blobs(db: sqlite3.Connection, report: CheckReport) -> None:
         for digest in named:
             if digest not in there:
                 report.faults.append(f"request {request_id}: its blob {digest} is missing")
+
+
+def _check_results(db: sqlite3.Connection, path: Path, report: CheckReport) -> None:
+    folder = result_files.folder_of(path)
+    found = db.execute(
+        "SELECT tool_call_id, file, file_bytes FROM tool_results WHERE file IS NOT NULL"
+    )
+    report.counts["result_files"] = report.counts["result_bytes"] = 0
+    for id_, name, size in found:
+        report.counts["result_files"] += 1
+        report.counts["result_bytes"] += size
+        if fault := result_files.fault(folder, id_, name, size):
+            report.faults.append(f"tool call {id_}: its result {fault}")
+    if unneeded := result_files.orphans(db, folder):
+        report.notes.append(
+            f"{len(unneeded)} files in {folder} belong to no session. "
+            "chatglass removes them when it next opens the store."
+        )
 
 
 def _check_json(db: sqlite3.Connection, report: CheckReport) -> None:

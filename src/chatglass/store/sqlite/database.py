@@ -20,6 +20,7 @@ from chatglass.store.sqlite.threads import ReaderThread, WriterThread
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 _WAL_LIMIT = 64 * 1024 * 1024
 
@@ -66,6 +67,40 @@ class Database:
         """`do(connection, ...)` in a transaction; returns when it is committed."""
         future = self._open_writer().submit(lambda connection: do(connection, *args, **kwargs))
         return await asyncio.wrap_future(future)
+
+    async def write_after(
+        self,
+        prepare: Callable[[], R],
+        do: Callable[Concatenate[sqlite3.Connection, R, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """`write`, with what `prepare()` gives as the first argument: that is called before the
+        transaction, and nothing is written where it fails."""
+        writer = self._open_writer()
+        prepared = writer.submit(lambda _: prepare(), in_transaction=False)
+        future = writer.submit(
+            lambda connection: do(connection, prepared.result(), *args, **kwargs)
+        )
+        return await asyncio.wrap_future(future)
+
+    async def write_then(
+        self,
+        do: Callable[Concatenate[sqlite3.Connection, P], R],
+        then: Callable[[R], None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """`write`, and when that is committed `then` with what it gave."""
+        writer = self._open_writer()
+        written = writer.submit(lambda connection: do(connection, *args, **kwargs))
+        future = writer.submit(lambda _: then(written.result()), in_transaction=False)
+        await asyncio.wrap_future(future)
+
+    def tidy(self, do: Callable[[sqlite3.Connection], None]) -> None:
+        """`do(connection)`, outside of a transaction, when all that was asked for is done. Nobody
+        waits for it."""
+        self._open_writer().submit(do, in_transaction=False)
 
     def write_now(
         self, do: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def damaged(path: Path, cause: str) -> StoreError:
 def unusable(path: Path, error: OSError) -> StoreError:
     """For what the operating system refused before SQLite was asked."""
     where = error.filename or path
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(
+            f"{where}: the disk is full ({error.strerror}). This write was not kept. "
+            "Free some space and try again."
+        )
     return StoreError(f"{where}: can't be used ({error.strerror or error}). {_CHOOSE}")
 
 

@@ -310,8 +310,16 @@ CREATE TABLE reservations (
 );
 """
 
+_FOURTH = """
+-- Where a result is in a file (`result_files`), `produced` is its start.
+ALTER TABLE tool_results ADD COLUMN file TEXT;
+ALTER TABLE tool_results ADD COLUMN file_bytes INTEGER;
+CREATE INDEX tool_results_in_files ON tool_results (file, file_bytes) WHERE file IS NOT NULL;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "sessions and all that is theirs", _FIRST),
     Migration(2, "search for tool names and for pairs of Chinese characters", _SECOND),
     Migration(3, "spending by tool, and budgets", _THIRD),
+    Migration(4, "large results in files", _FOURTH),
 )

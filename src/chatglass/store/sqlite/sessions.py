@@ -7,7 +7,7 @@ from typing import Any
 
 from chatglass.store.protocol import SessionGone, StoreError
 from chatglass.store.records import Parameters, SessionQuery, SessionRow
-from chatglass.store.sqlite import blobs, claims, rows, search
+from chatglass.store.sqlite import blobs, claims, result_files, rows, search
 from chatglass.store.sqlite.missing import message_gone, session_gone
 from chatglass.values.text import storable
 
@@ -128,7 +128,8 @@ def set_leaf(db: Connection, session_id: str, leaf_id: str | None) -> None:
     change(db, session_id, "leaf_id = ?", leaf_id)
 
 
-def delete(db: Connection, session_id: str) -> None:
+def delete(db: Connection, session_id: str) -> list[str]:
+    """The names of its large results, whose files nothing refers to once this is committed."""
     get(db, session_id)
     if holder := claims.other_holder(db, session_id):
         raise StoreError(
@@ -137,8 +138,10 @@ def delete(db: Connection, session_id: str) -> None:
         )
     search.drop_session(db, session_id)
     digests = blobs.of_session(db, session_id)
+    files = result_files.of_session(db, session_id)
     db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
     blobs.sweep(db, digests)
+    return files
 
 
 def change(db: Connection, session_id: str, changes: str, *values: object) -> None:

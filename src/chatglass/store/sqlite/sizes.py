@@ -17,7 +17,10 @@ def of_store(db: Connection) -> StoreSize:
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     (page_size,) = db.execute("PRAGMA page_size").fetchone()
     index = sum(_leaves(db, table) for table in ("search_data", "search_pairs_data"))
-    return StoreSize(total=pages * page_size, search=index * _PAGE)
+    (in_files,) = db.execute(
+        "SELECT coalesce(sum(file_bytes), 0) FROM tool_results WHERE file IS NOT NULL"
+    ).fetchone()
+    return StoreSize(total=pages * page_size + in_files, search=index * _PAGE)
 
 
 def _leaves(db: Connection, table: str) -> int:

@@ -36,6 +36,7 @@ from chatglass.store.sqlite import (
     pending,
     recovery,
     requests,
+    result_files,
     search,
     sessions,
     sizes,
@@ -59,6 +60,8 @@ class SqliteStore:
             None if path is None or str(path) == ":memory:" else Path(path).expanduser().absolute()
         )
         self._db = Database(self.file, migrations)
+        self._results = None if self.file is None else result_files.folder_of(self.file)
+        """The folder with the large results."""
         self._claimed: set[str] = set()
 
     @property
@@ -66,7 +69,12 @@ class SqliteStore:
         return describe(self.file)
 
     async def open(self) -> None:
+        if self._db.is_open:
+            return
         await self._db.open()
+        folder = self._results
+        if folder is not None:
+            self._db.tidy(lambda db: result_files.sweep(db, folder))
 
     async def close(self) -> None:
         claimed, self._claimed = self._claimed, set()
@@ -121,14 +129,19 @@ class SqliteStore:
         self._db.write_now(sessions.set_draft, session_id, draft)
 
     async def delete_session(self, session_id: str) -> None:
-        await self._db.write(sessions.delete, session_id)
+        await self._db.write_then(
+            sessions.delete, lambda names: result_files.remove(self._results, names), session_id
+        )
 
     # -- a session as a whole
     async def whole_session(self, session_id: str) -> WholeSession:
-        return await self._db.read(whole_sessions.read, session_id)
+        return await self._db.read(whole_sessions.read, self._results, session_id)
 
     async def add_whole_session(self, whole: WholeSession) -> Added:
-        return await self._db.write(whole_sessions.add, whole)
+        return await self._db.write_after(
+            lambda: whole_sessions.keep_results(self._results, whole),
+            lambda db, results: whole_sessions.add(db, whole, results),
+        )
 
     # -- who runs a session
     async def claim(self, session_id: str) -> Holder | None:
@@ -200,13 +213,19 @@ class SqliteStore:
     async def update_tool_call(
         self, row: ToolCallRow, result: ToolResult | None = None, *, preview_chars: int = 65_536
     ) -> None:
-        await self._db.write(tool_calls.change, row, result, preview_chars)
+        if result is None:
+            await self._db.write(tool_calls.change, row, None, preview_chars)
+            return
+        await self._db.write_after(
+            lambda: result_files.keep(self._results, row.id, result),
+            lambda db, kept: tool_calls.change(db, row, kept, preview_chars),
+        )
 
     async def tool_calls(self, session_id: str) -> list[ToolCallRow]:
         return await self._db.read(tool_calls.of_session, session_id)
 
     async def tool_result(self, tool_call_id: str) -> ToolResult | None:
-        return await self._db.read(tool_calls.result, tool_call_id)
+        return await self._db.read(tool_calls.result, self._results, tool_call_id)
 
     # -- spending
     async def usage(self, query: UsageQuery) -> list[UsageRow]:

@@ -1,13 +1,15 @@
-"""Tool calls with their decisions, and their results in a table of their own."""
+"""Tool calls with their decisions, and their results in a table of their own or in files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from sqlite3 import Connection
 
 from chatglass.store.records import ToolCallRow, ToolResult
-from chatglass.store.sqlite import rows, search, sessions
+from chatglass.store.sqlite import result_files, rows, search, sessions
 from chatglass.store.sqlite.missing import tool_call_gone
+from chatglass.store.sqlite.result_files import INLINE_CHARS, KeptResult
 from chatglass.values.text import storable
 
 _COLUMNS = ", ".join(rows.TOOL_CALL)
@@ -20,7 +22,7 @@ def add(db: Connection, calls: Sequence[ToolCallRow]) -> None:
         _index(db, row)
 
 
-def change(db: Connection, row: ToolCallRow, result: ToolResult | None, preview_chars: int) -> None:
+def change(db: Connection, row: ToolCallRow, result: KeptResult | None, preview_chars: int) -> None:
     there = db.execute(
         "SELECT name, arguments, session_id FROM tool_calls WHERE id = ?", (row.id,)
     ).fetchone()
@@ -47,22 +49,26 @@ def of_session(db: Connection, session_id: str) -> list[ToolCallRow]:
     return [rows.tool_call(values) for values in found]
 
 
-def result(db: Connection, tool_call_id: str) -> ToolResult | None:
+def result(db: Connection, folder: Path | None, tool_call_id: str) -> ToolResult | None:
+    """`folder`: where the files of large ones are."""
     found = db.execute(
-        "SELECT produced, seen FROM tool_results WHERE tool_call_id = ?", (tool_call_id,)
+        "SELECT produced, seen, file, file_bytes FROM tool_results WHERE tool_call_id = ?",
+        (tool_call_id,),
     ).fetchone()
     if found is None:
         return None
-    produced, seen = found
-    return ToolResult(produced, produced if seen is None else seen)
+    kept = KeptResult(*found)
+    produced = result_files.read(folder, kept)
+    return ToolResult(produced, produced if kept.seen is None else kept.seen)
 
 
-def _keep_result(db: Connection, row: ToolCallRow, result: ToolResult, preview_chars: int) -> None:
+def _keep_result(db: Connection, row: ToolCallRow, kept: KeptResult, preview_chars: int) -> None:
     search.drop(db, "result", row.id)
-    produced, seen = storable(result.produced), storable(result.seen)
     db.execute(
-        "INSERT OR REPLACE INTO tool_results (tool_call_id, produced, seen) VALUES (?, ?, ?)",
-        (row.id, produced, None if seen == produced else seen),
+        "INSERT OR REPLACE INTO tool_results (tool_call_id, produced, seen, file, file_bytes) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (row.id, kept.produced, kept.seen, kept.file, kept.file_bytes),
     )
-    if produced:
-        search.add(db, "result", row.id, row.session_id, produced, most=preview_chars)
+    if kept.produced:
+        most = preview_chars if kept.file is None else min(preview_chars, INLINE_CHARS)
+        search.add(db, "result", row.id, row.session_id, kept.produced, most=most)

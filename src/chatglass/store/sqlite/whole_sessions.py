@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
@@ -17,7 +18,6 @@ from chatglass.store.records import (
     RequestRow,
     SessionRow,
     ToolCallRow,
-    ToolResult,
     WholeSession,
 )
 from chatglass.store.sqlite import (
@@ -26,10 +26,12 @@ from chatglass.store.sqlite import (
     messages,
     pending,
     requests,
+    result_files,
     rows,
     sessions,
     tool_calls,
 )
+from chatglass.store.sqlite.result_files import KeptResult
 from chatglass.values.text import storable
 
 _AddOne = Callable[[Connection, Any, bool], bool]
@@ -39,7 +41,8 @@ _PREVIEW_CHARS = 65_536
 _OPEN_CALLS = frozenset({"proposed", "asking", "approved", "running"})
 
 
-def read(db: Connection, session_id: str) -> WholeSession:
+def read(db: Connection, folder: Path | None, session_id: str) -> WholeSession:
+    """`folder`: where the files of large results are."""
     session = sessions.get(db, session_id)
     calls = tool_calls.of_session(db, session_id)
     sent = [
@@ -56,7 +59,9 @@ def read(db: Connection, session_id: str) -> WholeSession:
         requests=tuple(sent),
         tool_calls=tuple(calls),
         results={
-            row.id: result for row in calls if (result := tool_calls.result(db, row.id)) is not None
+            row.id: result
+            for row in calls
+            if (result := tool_calls.result(db, folder, row.id)) is not None
         },
         compactions=tuple(pending.compactions(db, session_id)),
         queued=tuple(pending.queued_prompts(db, session_id)),
@@ -76,7 +81,13 @@ def _texts(db: Connection, sent: Iterable[RequestRow]) -> dict[str, str]:
     return texts
 
 
-def add(db: Connection, whole: WholeSession) -> Added:
+def keep_results(folder: Path | None, whole: WholeSession) -> dict[str, KeptResult]:
+    """Write the large results into files; the rows are `add`'s to write. Raises StoreError."""
+    return {id_: result_files.keep(folder, id_, each) for id_, each in whole.results.items()}
+
+
+def add(db: Connection, whole: WholeSession, results: Mapping[str, KeptResult]) -> Added:
+    """`results` are those of `whole` as `keep_results` kept them."""
     session_id = whole.session.id
     is_new = db.execute("SELECT 1 FROM sessions WHERE id = ?", (session_id,)).fetchone() is None
     if is_new:
@@ -88,7 +99,7 @@ def add(db: Connection, whole: WholeSession) -> Added:
         is_new=is_new,
         messages=_each(db, "messages", whole.messages, _add_message),
         requests=_each(db, "requests", whole.requests, _request_adder(whole)),
-        tool_calls=_each(db, "tool_calls", whole.tool_calls, _tool_call_adder(whole)),
+        tool_calls=_each(db, "tool_calls", whole.tool_calls, _tool_call_adder(results)),
         others=_each(db, "compactions", whole.compactions, _add_compaction)
         + _each(db, "queued_prompts", queued, _add_queued),
     )
@@ -170,9 +181,9 @@ def _keep_blob(db: Connection, whole: WholeSession, digest: str) -> None:
         )
 
 
-def _tool_call_adder(whole: WholeSession) -> _AddOne:
+def _tool_call_adder(results: Mapping[str, KeptResult]) -> _AddOne:
     def add_call(db: Connection, row: ToolCallRow, is_there: bool) -> bool:
-        result = whole.results.get(row.id)
+        result = results.get(row.id)
         if is_there and not _settles(db, row, result):
             return False
         if not is_there:
@@ -184,7 +195,7 @@ def _tool_call_adder(whole: WholeSession) -> _AddOne:
     return add_call
 
 
-def _settles(db: Connection, row: ToolCallRow, result: ToolResult | None) -> bool:
+def _settles(db: Connection, row: ToolCallRow, result: KeptResult | None) -> bool:
     """Whether `row` ends a call that is stored as open."""
     (state,) = db.execute("SELECT state FROM tool_calls WHERE id = ?", (row.id,)).fetchone()
     # `unknown` is also what an import says of a call whose result was not yet in the file.
