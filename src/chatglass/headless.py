@@ -35,7 +35,7 @@ from chatglass.config.options import Options
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolCallRow
 from chatglass.values.text import visible
-from chatglass.values.usage import Usage
+from chatglass.values.usage import UsageSum
 
 ANSWERED, FAILED, USAGE, LIMIT, INTERRUPTED = 0, 1, 2, 3, 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -221,9 +221,11 @@ class _Printer:
             for row in await context.store.requests(context.session.id)
             if row.turn_id == self.turn_id
         ]
-        usage = sum((row.usage for row in rows if row.usage), Usage())
-        priced = [row.cost for row in rows if row.cost is not None]
-        unpriced = any(row.usage is not None and row.cost is None for row in rows)
+        total = UsageSum()
+        for row in rows:
+            if row.usage is not None:
+                total.add(row.usage, row.cost, row.price_source)
+        usage, cost = total.usage, total.whole_cost
         calls = [
             row
             for row in await context.store.tool_calls(context.session.id)
@@ -244,7 +246,7 @@ class _Printer:
                 "total_tokens": usage.total_tokens,
                 "source": usage.source,
             },
-            "cost_usd": None if unpriced else float(sum(priced)),
+            "cost_usd": None if cost is None else float(cost),
             "duration_ms": self.duration_ms,
         }
 

@@ -20,8 +20,7 @@ from chatglass.spending.days import day_bounds
 from chatglass.store.records import Reserved
 from chatglass.values import figures
 from chatglass.values.clock import now_ms
-
-_FREE = frozenset({"local", "demo"})
+from chatglass.values.usage import FREE_SOURCES
 
 
 class BudgetGuard:
@@ -69,7 +68,9 @@ class BudgetGuard:
         if self._spent_before is None:
             self._spent_before = self._cost
         session, day = self.limits, self._budgets.day
-        if plan.price_source in _FREE or not (session or day or self._budgets.start is not None):
+        if plan.price_source in FREE_SOURCES or not (
+            session or day or self._budgets.start is not None
+        ):
             return Proceed()
         amount = plan.cost_with_answer
         if amount is None:

@@ -7,60 +7,69 @@ from decimal import Decimal
 
 from chatglass.chat.ledger import LedgerTotals
 from chatglass.store.records import RequestRow
-from chatglass.values.usage import Spent, Usage
+from chatglass.values.usage import Spent, Usage, UsageSum
 
 _TURNS_SHOWN = 30
-_FREE = frozenset({"local", "demo"})
 
 
 class RequestFigures:
-    """What the requests of a session used, in all and by turn. A row is counted once it has usage."""
+    """What the requests of a session used, in all, by turn, by model and by tool. A row is counted
+    once it has usage."""
 
     def __init__(self, rows: Iterable[RequestRow] = ()) -> None:
-        self.usage = Usage()
-        self.cost = Decimal(0)
         self.requests = 0
-        self.unpriced = 0
-        self.free = True
         self.last: RequestRow | None = None
         self.longest_answer = 0
         """Completion tokens."""
-        self._by_turn: dict[str, _Sum] = {}
-        self._by_model: dict[tuple[str, str], _Sum] = {}
-        self._by_tool: dict[str, _Sum] = {}
+        self._all = UsageSum()
+        self._by_turn: dict[str, _Counted] = {}
+        self._by_model: dict[tuple[str, str], _Counted] = {}
+        self._by_tool: dict[str, _Counted] = {}
         for row in rows:
             self.add(row)
+
+    @property
+    def usage(self) -> Usage:
+        return self._all.usage
+
+    @property
+    def cost(self) -> Decimal:
+        """Of what could be priced."""
+        return self._all.cost
+
+    @property
+    def unpriced(self) -> int:
+        return self._all.unpriced
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing was used that costs anything."""
+        return self._all.free or not self._all.used
 
     def add(self, row: RequestRow) -> None:
         """Count a request that is over."""
         if row.status == "running":
             return
         self.requests += 1
-        turn = self._by_turn.setdefault(row.turn_id, _Sum())
+        turn = self._by_turn.setdefault(row.turn_id, _Counted())
         turn.requests += 1
         if row.usage is None:
             return
         self.last = row
-        self.usage = self.usage + row.usage
         self.longest_answer = max(self.longest_answer, row.usage.completion_tokens)
-        is_free = row.price_source in _FREE
-        model = self._by_model.setdefault((row.endpoint, row.model), _Sum())
+        model = self._by_model.setdefault((row.endpoint, row.model), _Counted())
         model.requests += 1
-        for each in (turn, model):
-            each.add(row.usage.total_tokens, row.cost, is_free)
+        for each in (self._all, turn.sum, model.sum):
+            each.add(row.usage, row.cost, row.price_source)
         for share in row.tool_shares():
-            tool = self._by_tool.setdefault(share.name, _Sum())
+            tool = self._by_tool.setdefault(share.name, _Counted())
             tool.requests += 1
-            tool.add(share.tokens, share.cost, is_free)
-        if row.cost is None:
-            self.unpriced += 1
-        else:
-            self.cost += row.cost
-        self.free = self.free and is_free
+            sent = Usage(prompt_tokens=share.tokens, source="estimated")
+            tool.sum.add(sent, share.cost, row.price_source)
 
     def turn(self, turn_id: str | None) -> Spent:
         """What one turn used."""
-        return self._by_turn.get(turn_id or "", _Sum()).spent()
+        return self._by_turn.get(turn_id or "", _Counted()).spent()
 
     def by_model(self) -> tuple[Spent, ...]:
         """What each model used, dearest first; named with its endpoint where that tells two apart."""
@@ -77,7 +86,7 @@ class RequestFigures:
     def cost_by_turn(self) -> tuple[Decimal, ...]:
         """The costs of the last turns, oldest first."""
         recent = list(self._by_turn.values())[-_TURNS_SHOWN:]
-        return tuple(turn.cost for turn in recent)
+        return tuple(turn.sum.cost for turn in recent)
 
     def known_cost(self) -> Decimal | None:
         """The sum of what could be priced; None where nothing could."""
@@ -104,36 +113,17 @@ class RequestFigures:
         )
 
 
-class _Sum:
-    __slots__ = ("cost", "free", "requests", "tokens", "unpriced", "used")
+class _Counted:
+    """A sum, and the number of all requests, those without usage too."""
+
+    __slots__ = ("requests", "sum")
 
     def __init__(self) -> None:
         self.requests = 0
-        self.used = 0
-        self.tokens = 0
-        self.cost = Decimal(0)
-        self.unpriced = 0
-        self.free = True
-
-    def add(self, tokens: int, cost: Decimal | None, is_free: bool) -> None:
-        """Count the usage of a request."""
-        self.used += 1
-        self.tokens += tokens
-        self.free = self.free and is_free
-        if cost is None:
-            self.unpriced += 1
-        else:
-            self.cost += cost
+        self.sum = UsageSum()
 
     def spent(self, name: str = "") -> Spent:
-        return Spent(
-            name=name,
-            requests=self.requests,
-            tokens=self.tokens,
-            cost=None if not self.cost and (self.unpriced or not self.used) else self.cost,
-            unpriced=self.unpriced,
-            free=self.used > 0 and self.free,
-        )
+        return self.sum.spent(self.requests, name)
 
 
 def _dearest_first(sums: Iterable[Spent]) -> tuple[Spent, ...]:

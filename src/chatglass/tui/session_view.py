@@ -154,7 +154,8 @@ class SessionView:
             case Retrying():
                 self._retrying(event)
             case UsageReported():
-                self._turn.add(self._model, event.usage, event.cost_usd, event.price_source)
+                self._turn.model = self._model
+                self._turn.add(event.usage, event.cost_usd, event.price_source)
             case RequestFinished():
                 self._request_finished(event)
             case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallProgress():

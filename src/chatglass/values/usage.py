@@ -70,3 +70,55 @@ class Spent:
     """Requests with usage that no price was known for."""
     free: bool = False
     """All went to an endpoint that costs nothing."""
+
+
+FREE_SOURCES = frozenset({"local", "demo"})
+"""Price sources of endpoints that cost nothing."""
+
+
+class UsageSum:
+    """The one way in which usage and costs of requests are added up, wherever they are shown."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.cost = Decimal(0)
+        """Of what could be priced."""
+        self.used = 0
+        """How many requests with usage were added."""
+        self.unpriced = 0
+        self._free = True
+
+    def add(self, usage: Usage, cost: Decimal | None, price_source: str) -> None:
+        """Add a request that has usage."""
+        self.used += 1
+        self.usage = self.usage + usage
+        self._free = self._free and price_source in FREE_SOURCES
+        if cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += cost
+
+    @property
+    def free(self) -> bool:
+        """Whether all of it went to endpoints that cost nothing."""
+        return self.used > 0 and self._free
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """None where there is nothing that could be priced."""
+        return None if not self.cost and (self.unpriced or not self.used) else self.cost
+
+    @property
+    def whole_cost(self) -> Decimal | None:
+        """None as soon as a part of it could not be priced."""
+        return None if self.unpriced else self.cost
+
+    def spent(self, requests: int, name: str = "") -> Spent:
+        return Spent(
+            name=name,
+            requests=requests,
+            tokens=self.usage.total_tokens,
+            cost=self.known_cost,
+            unpriced=self.unpriced,
+            free=self.free,
+        )

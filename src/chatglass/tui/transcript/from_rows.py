@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from chatglass.store.records import (
@@ -20,7 +19,7 @@ from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptIte
 from chatglass.values import figures
 from chatglass.values.figures import size
 from chatglass.values.text import one_line
-from chatglass.values.usage import Usage
+from chatglass.values.usage import UsageSum
 
 _ARGUMENT_CHARS = 200
 Forks = Mapping[str | None, Sequence[str]]
@@ -156,32 +155,19 @@ def short_arguments(arguments: str) -> str:
     return one_line(text, _ARGUMENT_CHARS)
 
 
-@dataclass(slots=True)
-class TurnSum:
+class TurnSum(UsageSum):
     """What one turn used so far, for its footer."""
 
-    model: str = ""
-    usage: Usage = field(default_factory=Usage)
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-    free: bool = True
-    milliseconds: int = 0
-
-    def add(self, model: str, usage: Usage, cost: Decimal | None, price_source: str) -> None:
-        self.model = model
-        self.usage = self.usage + usage
-        self.free = self.free and price_source in ("local", "demo")
-        if cost is None:
-            self.unpriced += 1
-        else:
-            self.cost += cost
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = ""
+        self.milliseconds = 0
 
     def footer(self) -> str:
         """`gpt-5-mini · 1,204 tokens · $0.0021 · 4.2 s`."""
         about = self.usage.source == "estimated"
         count = ("≈ " if about else "") + figures.tokens(self.usage.total_tokens)
-        known = None if self.unpriced and not self.cost else self.cost
-        cost = figures.cost(known, about=about, free=self.free, unpriced=self.unpriced)
+        cost = figures.cost(self.known_cost, about=about, free=self.free, unpriced=self.unpriced)
         seconds = figures.duration(self.milliseconds)
         return f"{one_line(self.model, 40)} · {count} tokens · {cost} · {seconds}"
 
@@ -193,7 +179,8 @@ def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
         total = sums[row.turn_id]
         total.milliseconds += (row.finished_at or row.started_at) - row.started_at
         if row.usage is not None:
-            total.add(row.model, row.usage, row.cost, row.price_source)
+            total.model = row.model
+            total.add(row.usage, row.cost, row.price_source)
     return {turn_id: sum_.footer() for turn_id, sum_ in sums.items() if sum_.usage.total_tokens}
 
 
