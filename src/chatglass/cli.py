@@ -93,6 +93,14 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="let that tool run without a question (repeatable)",
     )
+    tools.add_argument(
+        "--mcp-config",
+        metavar="PATH",
+        dest="mcp_config",
+        action="append",
+        default=[],
+        help="start the MCP servers that file names, too (repeatable)",
+    )
     tools.add_argument("--yolo", action="store_true", help="let every tool run without a question")
     headless = parser.add_argument_group("without a screen")
     headless.add_argument(
@@ -155,7 +163,8 @@ def parse(argv: Sequence[str]) -> Options:
         parser.error("--demo and --base-url exclude each other")
     values = vars(found)
     del values["version"]
-    return Options(**{**values, "allow_tools": tuple(found.allow_tools)})
+    lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config")}
+    return Options(**{**values, **lists})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

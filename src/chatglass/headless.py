@@ -38,6 +38,7 @@ from chatglass.values.text import visible
 from chatglass.values.usage import UsageSum
 
 ANSWERED, FAILED, USAGE, LIMIT, INTERRUPTED = 0, 1, 2, 3, 130
+_SERVERS_WITHIN_S = 10.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT = {"complete": ANSWERED, "error": FAILED, "limit": LIMIT, "interrupted": INTERRUPTED}
 
@@ -85,9 +86,13 @@ async def print_answer(options: Options, prompt: str) -> int:
     """Run one turn and print it. Returns the exit code. Raises ConfigError, StoreError,
     LedgerUnavailable."""
     workspace = Workspace(options, may_demo=False)
-    _check_tool_names(options, workspace)
+    if not workspace.has_servers:
+        _check_tool_names(options, workspace)
     await workspace.open()
     try:
+        if workspace.has_servers:
+            await _start_servers(workspace)
+            _check_tool_names(options, workspace)
         session = await workspace.session_to_open()
         approval = FlagApproval(frozenset(options.allow_tools), everything=options.yolo, tell=_say)
         engine = await workspace.engine(session, decide_tool=approval.decide)
@@ -106,13 +111,46 @@ async def print_answer(options: Options, prompt: str) -> int:
         await workspace.close()
 
 
+async def _start_servers(workspace: Workspace) -> None:
+    """Start the MCP servers, and wait a little for them: the first request needs their tools."""
+    from chatglass.tools.mcp.events import ConfigFaulty, McpEvent, ProjectIgnored
+
+    def tell(event: McpEvent) -> None:
+        match event:
+            case ConfigFaulty(problems):
+                for problem in problems:
+                    _say(str(problem))
+            case ProjectIgnored(file=file, reason=reason):
+                _say(f"{file}: its servers are not started: {reason}.")
+            case _:
+                pass
+
+    servers = workspace.make_servers()
+    servers.subscribe(tell)
+    servers.start()
+    await servers.settled(_SERVERS_WITHIN_S)
+    for server in servers.snapshots():
+        if server.state == "starting":
+            _say(f"{server.name}: still starting; the turn begins without its tools.")
+        elif server.state in ("failed", "restarting"):
+            _say(f"{server.name}: {server.state}. {server.error}")
+
+
 def _check_tool_names(options: Options, workspace: Workspace) -> None:
     known = [spec.name for spec in workspace.tools.specs()]
     for name in options.allow_tools:
-        if known and name not in known:
+        if known and name not in known and not _of_absent_server(name, workspace):
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
             raise ConfigError(f"--allow-tool {name}: there is no such tool. {hint}")
+
+
+def _of_absent_server(name: str, workspace: Workspace) -> bool:
+    """Whether a server that is not ready (which was said) may have a tool of that name."""
+    snapshots = workspace.servers.snapshots() if workspace.servers else ()
+    return any(
+        name.startswith(f"{server.slug}__") for server in snapshots if server.state != "ready"
+    )
 
 
 async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FLAGS = frozenset({"--demo", "-c", "--continue", "--no-tools", "--yolo", "--no-save", "--debug"})
 FLAGS_WITH_VALUE = frozenset(
     {"--base-url", "--model", "--data-dir", "--config", "--system-prompt"}
-    | {"--allow-tool", "--max-requests", "--max-cost"}
+    | {"--allow-tool", "--mcp-config", "--max-requests", "--max-cost"}
 )
 FLAGS_WITH_OPTIONAL_VALUE = frozenset({"-r", "--resume"})
 

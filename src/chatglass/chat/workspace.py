@@ -25,6 +25,7 @@ from chatglass.spending.budgets import Budgets, Limits
 from chatglass.store.open_store import in_file, make_store
 from chatglass.store.protocol import SessionGone, SessionStore, StoreError
 from chatglass.store.records import Parameters, SessionRow
+from chatglass.tools.mcp.configured import any_configured
 from chatglass.tools.places import Surroundings
 from chatglass.tools.policy import read_place
 from chatglass.tools.tool import InvalidArguments
@@ -33,6 +34,8 @@ from chatglass.tools.tool_manager import ToolManager
 if TYPE_CHECKING:
     from chatglass.models.demo import DemoServer
     from chatglass.spending.budgets import AskBudget
+    from chatglass.tools.mcp.ports import McpPorts
+    from chatglass.tools.mcp.servers import McpServers
 
 DEMO = "demo"
 
@@ -79,6 +82,10 @@ class Workspace:
         self._log: logging.Handler | None = None
         self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
         self.tools = self._make_tools()
+        self.root = Path.cwd()
+        """Where it was started: the root of MCP servers, and where a project's are named."""
+        self.servers: McpServers | None = None
+        """The MCP servers, after `make_servers` where any are configured."""
 
     def _make_store(self) -> SessionStore:
         if self.options.no_save:
@@ -92,13 +99,39 @@ class Workspace:
     def _make_tools(self) -> ToolManager:
         if self.options.no_tools:
             return ToolManager()
-        variables = [entry.api_key_env for entry in self.settings.endpoints.values()]
-        variables.append(self.settings.store.password_env)
         return ToolManager.with_builtins(
             known_keys=self.models.key_values,
-            key_variables=[variable for variable in variables if variable],
+            key_variables=self._key_variables(),
             surroundings=self.surroundings,
         )
+
+    def _key_variables(self) -> list[str]:
+        variables = [entry.api_key_env for entry in self.settings.endpoints.values()]
+        variables.append(self.settings.store.password_env)
+        return [variable for variable in variables if variable]
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether a file names MCP servers, and tools are wanted."""
+        flags = [Path(path) for path in self.options.mcp_config]
+        return not self.options.no_tools and any_configured(self.paths, self.root, flags)
+
+    def make_servers(self, ports: McpPorts | None = None) -> McpServers:
+        """The configured MCP servers, not yet started; `close` ends them. Imports for a moment,
+        and reads a few small files. Raises ConfigError."""
+        from chatglass.tools.mcp.assembly import configured_servers
+
+        self.servers = configured_servers(
+            self.paths,
+            self.root,
+            replace_tools=self.tools.replace_source,
+            known_keys=self.models.key_values,
+            key_variables=self._key_variables(),
+            flag_files=[Path(path) for path in self.options.mcp_config],
+            ports=ports,
+            keep=not self.options.no_save,
+        )
+        return self.servers
 
     def objection_to_reading(self, path: Path, root: Path) -> str | None:
         """Why a file must not be read unasked from the working directory `root`; None: it may.
@@ -140,6 +173,8 @@ class Workspace:
         return self.models.endpoints[DEMO]
 
     async def close(self) -> None:
+        if self.servers is not None:
+            await self.servers.close()
         await self.models.close()
         if self._demo is not None:
             await self._demo.stop()

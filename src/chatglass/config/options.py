@@ -27,6 +27,8 @@ class Options:
     """USD that this start may spend before it asks, or with `-p` ends."""
     no_tools: bool = False
     allow_tools: tuple[str, ...] = ()
+    mcp_config: tuple[str, ...] = ()
+    """Files that name MCP servers, beside the user's and the project's."""
     yolo: bool = False
     continue_newest: bool = False
     resume: str | None = None

@@ -14,11 +14,6 @@ from chatglass.tools.mcp.trust import TrustStore
 from chatglass.tools.redaction import KnownKeys, worth_hiding
 
 
-def any_configured(paths: Paths, root: Path, flag_files: Sequence[Path] = ()) -> bool:
-    """Whether a file with servers exists: a few stat calls, so that a start without any costs nothing."""
-    return bool(flag_files) or paths.mcp_file.exists() or (root / ".mcp.json").exists()
-
-
 def trust_store(
     paths: Paths, *, known_keys: KnownKeys, key_variables: Collection[str] = (), keep: bool = True
 ) -> TrustStore:
