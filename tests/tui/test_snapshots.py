@@ -121,6 +121,9 @@ async def still(stage: Stage) -> str:
         for inspector in (chat.inspector, getattr(stage.app.screen, "inspector", None)):
             if inspector is not None:
                 inspector.update_call(replace(call, proposed_at=NOON))
+    await stage.until(
+        lambda: all(worker.is_finished for worker in stage.app.workers if worker.group == "stats")
+    )
     stats = await stage.session.engine.context.get_token_stats()
     speed = {"tokens_per_second": 82.0, "first_token_ms": 20} if stats.requests else {}
     chat.meter.show(replace(stats, **speed))
