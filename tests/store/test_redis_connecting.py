@@ -189,7 +189,7 @@ async def test_an_unknown_part_of_a_url_is_said_without_its_password(tmp_path: P
 
 
 def test_one_place_has_one_name() -> None:
-    with_all = read_address("rediss://user:pw@Redis.example.com/?ssl_ca_certs=/x")
+    with_all = read_address("rediss://user:pw@Redis.example.com/?ssl_cert_reqs=required")
     assert with_all.shown == "rediss://redis.example.com:6379/0"
     assert with_all.key == read_address("rediss://redis.example.com:6379/0").key
     assert read_address("redis://[::1]:7000/2").shown == "redis://[::1]:7000/2"

@@ -221,6 +221,44 @@ async def test_the_spool_is_sent_by_the_next_start(durable: RedisServer, tmp_pat
     await second.close()
 
 
+async def test_a_store_that_is_opened_again_sends_it_too(
+    store: RedisStore, durable: RedisServer
+) -> None:
+    row = await claimed(store)
+    durable.kill()
+    rows = await talk(store, row.id, 2)
+    await store.close()
+    durable.start()
+    await store.open()
+    assert str(store.status) == ""
+    assert await store.path(row.id, rows[-1].id) == rows
+
+
+async def test_a_long_session_goes_on_as_soon_as_it_was_read(
+    store: RedisStore, durable: RedisServer
+) -> None:
+    """Its mirror is made while it is worked on: nothing of it is missing, nothing is there twice."""
+    row = await new_session(store)
+    rows = await talk(store, row.id, 600)
+    await store.claim(row.id)
+    first = answer(row.id, rows[-1].id, content="while it is read")
+    await store.append_message(first)
+    await store.get_session(row.id)
+    second = answer(row.id, first.id, content="read by now")
+    await store.append_message(second)
+    assert store._opened is not None  # pyright: ignore[reportPrivateUsage]
+    await store._opened._mirror.learned(row.id)  # pyright: ignore[reportPrivateUsage]
+    durable.kill()
+    third = answer(row.id, second.id, content="away")
+    await store.append_message(third)
+    everything = [*rows, first, second, third]
+    assert await store.path(row.id, third.id) == everything
+    assert (await store.get_session(row.id)).messages == 603
+    durable.start()
+    await connected(store)
+    assert await store.path(row.id, third.id) == everything
+
+
 async def test_a_spool_that_was_half_sent_is_not_sent_twice(
     durable: RedisServer, tmp_path: Path
 ) -> None:

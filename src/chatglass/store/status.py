@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +51,29 @@ class ObservableStore(Protocol):
     def observe(self, changed: Callable[[StoreStatus], None]) -> Callable[[], None]:
         """Call `changed` in the event loop with every new status. Returns what ends it."""
         ...
+
+
+class StatusTeller:
+    """Holds the status of a store, and tells whoever asked of every change."""
+
+    def __init__(self) -> None:
+        self.status = StoreStatus()
+        self._observers: list[Callable[[StoreStatus], None]] = []
+
+    def observe(self, changed: Callable[[StoreStatus], None]) -> Callable[[], None]:
+        """See `ObservableStore`."""
+        self._observers.append(changed)
+
+        def end() -> None:
+            if changed in self._observers:
+                self._observers.remove(changed)
+
+        return end
+
+    def say(self, **changes: Any) -> None:
+        """Change fields of the status."""
+        status = replace(self.status, **changes)
+        if status != self.status:
+            self.status = status
+            for changed in tuple(self._observers):
+                changed(status)

@@ -100,7 +100,7 @@ class Link:
         """Read. A connection that the server closed while it was idle is replaced once."""
         try:
             return await self._command(command)
-        except _StaleError:
+        except StaleError:
             return await self._command(command)
 
     async def _command(self, command: Command) -> Any:
@@ -183,7 +183,7 @@ _PREFIXES = {
 }
 
 
-class _StaleError(AwayError):
+class StaleError(AwayError):
     """The connection was closed."""
 
 
@@ -234,7 +234,7 @@ def translated() -> Generator[None]:
     except gone.TimeoutError as error:
         raise AwayError("it does not answer") from error
     except (gone.ConnectionError, OSError) as error:
-        raise _StaleError(_connection(error)) from error
+        raise StaleError(_connection(error)) from error
     except gone.RedisError as error:
         # The library takes the prefix from the message of some errors, and puts it into their class.
         if cause := cause_for_now(f"{_PREFIXES.get(type(error).__name__, '')} {error}"):

@@ -6,9 +6,12 @@ write whether it fits, so that what is spooled will be taken later.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from chatglass.store.protocol import SessionGone, StoreError
@@ -31,14 +34,22 @@ def kept_result(result: ToolResult | None) -> ToolResult | None:
     return result
 
 
+@dataclass(slots=True)
+class _Lesson:
+    """A session on its way into the mirror: the writes to it since, and its end."""
+
+    since: deque[tuple[int, Follow]] = field(default_factory=deque[tuple[int, Follow]])
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Mirror:
     """Holds the sessions that this process claimed, or made while the server was away."""
 
     def __init__(self) -> None:
         self._store = SqliteStore(None)
         self._known: set[str] = set()
-        self._learning: dict[str, list[tuple[int, Follow]]] = {}
-        """Sessions that are being read from the server, and the writes to them since."""
+        self._learning: dict[str, _Lesson] = {}
+        """Sessions that are being read from the server."""
 
     async def open(self) -> None:
         await self._store.open()
@@ -55,7 +66,7 @@ class Mirror:
 
     def begin(self, session_id: str) -> None:
         """The session is about to be read from the server."""
-        self._learning.setdefault(session_id, [])
+        self._learning.setdefault(session_id, _Lesson())
 
     async def learn(self, whole: WholeSession, number: int) -> None:
         """Take over what was read, in which the write `number` was the last of ours."""
@@ -63,8 +74,9 @@ class Mirror:
         try:
             await self._drop(session_id)
             await self._store.add_whole_session(whole)
-            while since := self._learning.get(session_id, []):
-                at, follow = since.pop(0)
+            since = self._learning[session_id].since
+            while since:
+                at, follow = since.popleft()
                 if at > number:
                     await follow(self._store)
             self._known.add(session_id)
@@ -72,11 +84,16 @@ class Mirror:
             # Without it the session merely can't go on while the server is away.
             _log.warning("session %s could not be mirrored", session_id, exc_info=True)
         finally:
-            self._learning.pop(session_id, None)
+            self.end(session_id)
 
-    def not_learned(self, session_id: str) -> None:
-        """The reading failed."""
-        self._learning.pop(session_id, None)
+    def end(self, session_id: str) -> None:
+        """The session was read, or could not be."""
+        self._learning.pop(session_id).over.set()
+
+    async def learned(self, session_id: str | None) -> None:
+        """Waits for the end of what was begun, if it was."""
+        if lesson := self._learning.get(session_id or ""):
+            await lesson.over.wait()
 
     async def forget(self, session_id: str) -> None:
         self._known.discard(session_id)
@@ -91,7 +108,7 @@ class Mirror:
     async def followed(self, session_id: str | None, number: int, follow: Follow) -> None:
         """The server has done a write: do it here."""
         if session_id in self._learning:
-            self._learning[session_id].append((number, follow))
+            self._learning[session_id].since.append((number, follow))
             return
         if session_id is None and not (self._known or self._learning):
             return
@@ -121,6 +138,7 @@ class Mirror:
 
     async def answer(self, session_id: str | None, read: Follow) -> Any:
         """Raises LookupError where this process does not know."""
+        await self.learned(session_id)
         if not self.knows(session_id):
             raise LookupError
         try:

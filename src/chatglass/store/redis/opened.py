@@ -12,14 +12,16 @@ from chatglass.store.protocol import StoreError
 from chatglass.store.records import Holder
 from chatglass.store.redis import reading, server, steps
 from chatglass.store.redis.address import Address
-from chatglass.store.redis.delivery import RECOVER, Delivery, Write
+from chatglass.store.redis.delivery import Delivery
 from chatglass.store.redis.errors import AwayError
 from chatglass.store.redis.leases import Leases
 from chatglass.store.redis.link import Link
 from chatglass.store.redis.mirror import Follow, Mirror
+from chatglass.store.redis.pending import Write
+from chatglass.store.redis.sending import RECOVER
 from chatglass.store.redis.steps import OPEN_CALLS, Steps
 from chatglass.store.sqlite import SqliteStore
-from chatglass.store.status import StoreStatus
+from chatglass.store.status import StatusTeller
 
 _T = TypeVar("_T")
 
@@ -32,14 +34,12 @@ _SMALL = 500
 class Opened:
     """One server, from `open` to `close`."""
 
-    def __init__(
-        self, address: Address, folder: Path, lease: float, say: Callable[[StoreStatus], None]
-    ) -> None:
+    def __init__(self, address: Address, folder: Path, lease: float, teller: StatusTeller) -> None:
         """Raises StoreError where the client is not installed or the URL can't be."""
         self._link = Link(address)
         self._mirror = Mirror()
-        self._delivery = Delivery(self._link, folder, self._mirror, self._recovery)
-        self._delivery.observe(say)
+        self._teller = teller
+        self._delivery = Delivery(self._link, folder, self._mirror, self._recovery, teller)
         self.leases = Leases(self._link, lease=lease, lost=self._lost, away=self._delivery.suspect)
         self._opening = asyncio.Lock()
         self._learning: set[asyncio.Task[None]] = set()
@@ -72,6 +72,7 @@ class Opened:
                     f"{self._link.address.shown} can't be used: {error}. Start it or correct "
                     "store.url in the settings, or keep nothing with --no-save."
                 ) from error
+            self._teller.say(state="connected", waiting=0, since=None, cause="")
             self.is_open = True
 
     async def close(self) -> None:
@@ -172,7 +173,7 @@ class Opened:
         """Raises StoreError."""
         try:
             if self._delivery.is_away:
-                raise AwayError(self._delivery.status.cause)
+                raise AwayError(self._teller.status.cause)
             other = await self.leases.claim(session_id)
         except AwayError:
             self._delivery.suspect()
@@ -201,8 +202,8 @@ class Opened:
             self._delivery.suspect()
 
     def _lost(self, session_id: str) -> None:
-        taken = (*self._delivery.status.taken_over, session_id)
-        self._delivery.say(taken_over=tuple(dict.fromkeys(taken)))
+        taken = (*self._teller.status.taken_over, session_id)
+        self._teller.say(taken_over=tuple(dict.fromkeys(taken)))
 
     async def _learn(self, session_id: str) -> None:
         """Mirror a session that this process runs from now on."""
@@ -222,7 +223,7 @@ class Opened:
                 self._link, session_id, self.writer, with_results=False
             )
         except (AwayError, StoreError):
-            self._mirror.not_learned(session_id)
+            self._mirror.end(session_id)
             return
         await self._mirror.learn(whole, number)
         if session_id not in self.leases.held:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from chatglass.store.protocol import StoreError
 from chatglass.store.records import (
     Added,
     CompactionRow,
@@ -30,20 +29,14 @@ from chatglass.store.records import (
     WholeSession,
 )
 from chatglass.store.redis import adding, reading, searching, spending, steps
-from chatglass.store.redis.address import read_address
 from chatglass.store.redis.leases import LEASE_SECONDS
+from chatglass.store.redis.life import RedisLife
 from chatglass.store.redis.mirror import kept_result
-from chatglass.store.redis.opened import Opened
 from chatglass.store.sqlite.excerpts import Extent
-from chatglass.store.status import StoreStatus
 
 
-class RedisStore:
-    """A `SessionStore` on the server at `url`, and an `ObservableStore`.
-
-    What the server does not get waits below `folder`. `password` goes before the URL's. `lease` is
-    how many seconds a claim lasts that is not renewed.
-    """
+class RedisStore(RedisLife):
+    """A `SessionStore` on a Redis server, and an `ObservableStore`."""
 
     def __init__(
         self,
@@ -53,62 +46,10 @@ class RedisStore:
         password: str | None = None,
         lease: float = LEASE_SECONDS,
     ) -> None:
-        """Nothing is touched before `open`. Raises StoreError for a URL that can't be."""
-        self._address = read_address(url, password)
-        self._folder = folder / "spool" / self._address.key
-        self._lease = lease
-        self._opened: Opened | None = None
+        """See `RedisLife`."""
+        super().__init__(url, folder, password=password, lease=lease)
         self._words: dict[str, int] = {}
         """Of the calls that this process made: a hash of what of them is indexed."""
-        self._observers: list[Callable[[StoreStatus], None]] = []
-        self._status = StoreStatus()
-
-    @property
-    def location(self) -> str:
-        return self._address.shown
-
-    @property
-    def status(self) -> StoreStatus:
-        return self._status
-
-    def observe(self, changed: Callable[[StoreStatus], None]) -> Callable[[], None]:
-        self._observers.append(changed)
-
-        def end() -> None:
-            if changed in self._observers:
-                self._observers.remove(changed)
-
-        return end
-
-    def _say(self, status: StoreStatus) -> None:
-        self._status = status
-        for changed in tuple(self._observers):
-            changed(status)
-
-    async def open(self) -> None:
-        """Sends what an earlier start could not. Raises StoreError where the server does not
-        answer: what can't be reached at the start is more likely misspelt than away."""
-        if self._opened is None:
-            opened = Opened(self._address, self._folder, self._lease, self._say)
-            # Kept before it is awaited, so that opening twice at once opens once.
-            self._opened = opened
-        opened = self._opened
-        try:
-            await opened.open()
-        except StoreError:
-            self._opened = None
-            raise
-
-    async def close(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.close()
-
-    @property
-    def _here(self) -> Opened:
-        if self._opened is None or not self._opened.is_open:
-            raise StoreError(f"{self.location}: the store is not open. Call open() first.")
-        return self._opened
 
     # -- sessions
     async def create_session(self, row: SessionRow) -> None:
