@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 
 
+_DURABLE = ["--appendonly", "yes", "--appendfsync", "always"]
+"""With `everysec` a busy disk may put off a write for 2 s that was answered already."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -25,7 +29,7 @@ class RedisServer:
         self.folder = folder
         self.port = free_port()
         self.password = ""
-        self._options = ["--save", ""] + (["--appendonly", "yes"] if durable else []) + [*options]
+        self._options = ["--save", ""] + (_DURABLE if durable else []) + [*options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
