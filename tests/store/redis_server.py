@@ -10,7 +10,6 @@ import subprocess
 import time
 from pathlib import Path
 
-
 _DURABLE = ["--appendonly", "yes", "--appendfsync", "always"]
 """With `everysec` a busy disk may put off a write for 2 s that was answered already."""
 
