@@ -280,27 +280,23 @@ TOLD = {
 }
 
 
-async def test_every_slash_command_works_typed(play: Play) -> None:
+async def test_every_slash_command_works(play: Play) -> None:
     others = {f"/{action.slash}" for action in ACTIONS if action.slash} - {*SLASHES, *TOLD}
     async with play() as stage:
         for command in sorted(others):
-            await stage.type(command)
-            await stage.press("enter")
+            await stage.command(command)
             while stage.app.screen is not stage.chat:
                 await stage.press("escape")
             assert stage.draft == ""
             assert not [toast for toast in stage.toasts if "went wrong" in toast], command
         for command, screen in SLASHES.items():
-            await stage.type(command)
-            await stage.press("enter")
+            await stage.command(command)
             await stage.until(lambda screen=screen: isinstance(stage.app.screen, screen), command)
             await stage.press("escape")
             await stage.until(lambda: stage.app.screen is stage.chat, f"{command} closed")
             assert stage.draft == ""
         for command, told in TOLD.items():
-            stage.chat.composer.focus()
-            await stage.type(command)
-            await stage.press("enter")
+            await stage.command(command)
             if told:
                 await stage.told(told)
         await stage.until(lambda: stage.app._exit)

@@ -84,7 +84,7 @@ async def test_without_an_endpoint_the_demo_opens_and_says_so(
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.delenv("OPENAI_API_KEY")
     for size in ((80, 24), (120, 40)):
-        async with play(Options(), size=size) as stage:
+        async with play(Options(model="demo-fast"), size=size) as stage:
             await stage.sees("This is the built-in demo")
             await stage.sees("it costs nothing")
             await stage.command("hello")

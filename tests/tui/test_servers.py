@@ -1,0 +1,225 @@
+"""MCP servers in the full screen, over a real server process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from chatglass.config.options import Options
+from chatglass.tui.servers.form_dialog import FormDialog
+from chatglass.tui.servers.question import QuestionDialog
+from chatglass.tui.servers.screen import ServersScreen
+from chatglass.tui.servers.trust_dialog import TrustDialog
+from mcp_servers.running import own_server
+from tui.conftest import Play
+from tui.stage import Stage, tools
+
+
+def named(folder: Path, **servers: object) -> None:
+    """The user's own servers."""
+    (folder / "mcp.json").write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+
+
+def project(folder: Path, **servers: object) -> None:
+    """Those that the project names."""
+    file = folder / "project" / ".mcp.json"
+    file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+
+
+def state(stage: Stage, name: str = "own") -> str:
+    servers = stage.app.servers.running
+    return servers.snapshot(name).state if servers else "none"
+
+
+async def ready(stage: Stage) -> None:
+    await stage.until(lambda: state(stage) == "ready", "a ready server")
+
+
+async def dialog(stage: Stage, kind: type[QuestionDialog]) -> QuestionDialog:
+    """That dialog, when it hears keys."""
+    await stage.until(lambda: isinstance(stage.app.screen, kind), kind.__name__)
+    shown = stage.app.screen
+    assert isinstance(shown, kind)
+    await stage.until(lambda: shown.hears(), "a dialog that hears")
+    return shown
+
+
+async def test_without_servers_nothing_of_mcp_is_imported(play: Play) -> None:
+    async with play() as stage:
+        await stage.command("/mcp")
+        await stage.told("chatglass mcp add NAME")
+        assert stage.app.servers.running is None
+
+
+async def test_a_call_is_asked_about_shown_and_kept(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play(Options(model="demo-fast")) as stage:
+        await ready(stage)
+        stage.server.script(tools(("own__echo", '{"text": "round"}')), "done")
+        await stage.send("call it")
+        await stage.sees("own__echo")
+        await stage.until(lambda: stage.chat.approval.display, "a question")
+        await stage.sees("only reads")
+        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.press("1")
+        await stage.idle()
+        (card,) = stage.answers[0].cards
+        assert card.state == "ok"
+        (call,) = stage.session.view.calls.values()
+        result = await stage.chat.load_result(call.id)
+        assert result is not None
+        assert "round" in result.seen
+
+
+async def test_a_project_is_asked_about_and_starts_when_trusted(play: Play, folder: Path) -> None:
+    server = own_server()
+    project(folder, own={**server, "env": {"WHO": "${CHATGLASS_TEST_WHO:-nobody}"}})
+    async with play() as stage:
+        shown = await dialog(stage, TrustDialog)
+        await stage.sees("own_server.py")
+        await stage.sees("CHATGLASS_TEST_WHO")
+        await stage.press("x", "1")
+        assert stage.app.screen is shown, "somebody still typed"
+        await stage.until(lambda: shown.hears())
+        await stage.press("space")
+        await stage.press("1")
+        await ready(stage)
+    trust = json.loads((folder / "data" / "mcp-trust.json").read_text())
+    (record,) = trust["projects"].values()
+    assert (record["verdict"], record["variables"]) == ("trust", ["CHATGLASS_TEST_WHO"])
+    async with play() as stage:
+        await ready(stage)
+
+
+async def test_not_now_starts_nothing_and_the_screen_asks_again(play: Play, folder: Path) -> None:
+    project(folder, own=own_server())
+    async with play() as stage:
+        await dialog(stage, TrustDialog)
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        assert state(stage) == "untrusted"
+        assert not [one for one in stage.app.workspace.tools.specs() if one.server]
+        await stage.command("/mcp")
+        await stage.sees("not trusted: r asks")
+        await stage.press("r")
+        await dialog(stage, TrustDialog)
+        await stage.press("1")
+        await stage.sees("ready, 17 tools")
+
+
+async def test_a_question_waits_for_who_is_writing(play: Play, folder: Path) -> None:
+    async with play(ready=False) as stage:
+        project(folder, own=own_server())
+        stage.chat.composer.insert("half a sentence")
+        await stage.told("/mcp shows the question")
+        assert stage.app.screen is stage.chat
+        stage.chat.composer.clear()
+        await dialog(stage, TrustDialog)
+        await stage.press("3")
+        await stage.told("not to be asked")
+
+
+async def test_the_screen_shows_restarts_and_stops(play: Play, folder: Path) -> None:
+    named(folder, own=own_server("ends"), other=own_server(), odd={"cmd": "x"})
+    async with play(size=(120, 45)) as stage:
+        await stage.told("mcpServers.odd")
+        await stage.until(lambda: state(stage, "other") == "ready")
+        await stage.told("own went away")
+        await stage.command("/mcp")
+        assert isinstance(stage.app.screen, ServersScreen)
+        await stage.sees("attempt 2 in")
+        await stage.press("l")
+        await stage.sees("the configuration is missing")
+        await stage.press("down", "l")
+        await stage.sees("other__echo")
+        await stage.sees("/other:greet who")
+        await stage.press("s")
+        await stage.sees("stopped")
+        await stage.press("r")
+        await stage.sees("ready, 17 tools")
+        await stage.press("escape")
+        assert stage.app.screen is stage.chat
+
+
+async def test_a_form_is_checked_and_answered(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play(Options(model="demo-fast", allow_tools=("own__ask",))) as stage:
+        await ready(stage)
+        stage.server.script(tools(("own__ask", "{}")), "done")
+        await stage.send("ask me")
+        await dialog(stage, FormDialog)
+        await stage.sees("Who are you?")
+        await stage.press("ctrl+s")
+        await stage.sees("Your name is needed.")
+        await stage.type("Ada")
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, FormDialog)
+        await stage.press("ctrl+s")
+        await stage.idle()
+        (call,) = stage.session.view.calls.values()
+        result = await stage.chat.load_result(call.id)
+        assert result is not None
+        assert json.loads(result.seen) == {"action": "accept", "content": {"name": "Ada"}}
+
+
+async def test_a_question_goes_with_its_call(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play(Options(model="demo-fast", allow_tools=("own__ask",))) as stage:
+        await ready(stage)
+        stage.server.script(tools(("own__ask", "{}")))
+        await stage.send("ask me")
+        await dialog(stage, FormDialog)
+        stage.session.engine.stop()
+        servers = stage.app.servers.running
+        assert servers is not None
+        servers.stop("own")
+        await stage.until(lambda: stage.app.screen is stage.chat, "the dialog gone")
+
+
+async def test_a_prompt_is_completed_asked_for_and_inserted(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play() as stage:
+        await ready(stage)
+        await stage.type("/own:")
+        await stage.sees("/own:greet")
+        await stage.press("tab", "enter")
+        await dialog(stage, FormDialog)
+        await stage.type("Ada")
+        await stage.press("ctrl+s")
+        await stage.until(lambda: stage.draft == "Greet Ada.", "the prompt")
+        stage.chat.composer.clear()
+        await stage.command("/own:greet Bob")
+        await stage.until(lambda: stage.draft == "Greet Bob.", "the prompt")
+
+
+async def test_a_resource_is_attached(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play() as stage:
+        await ready(stage)
+        await stage.type("look at @own")
+        await stage.sees("own:own://a")
+        await stage.press("tab")
+        await stage.sees("[file: own:own://a]")
+        stage.server.script("seen")
+        await stage.press("enter")
+        await stage.until(lambda: stage.answers, "an answer")
+        await stage.idle()
+        assert b"the text of a" in stage.server.requests[-1].body
+
+
+async def test_servers_end_with_the_app(play: Play, folder: Path) -> None:
+    named(folder, own=own_server("tree", folder / "notes"))
+    async with play() as stage:
+        await ready(stage)
+    pids = [
+        line.split()[1] for line in (folder / "notes").read_text().splitlines() if "child" in line
+    ]
+    assert len(pids) == 3
+    assert not [pid for pid in pids if runs(pid)]
+
+
+def runs(pid: str) -> bool:
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except FileNotFoundError:
+        return False
