@@ -116,6 +116,9 @@ async def test_a_question_waits_for_who_is_writing(play: Play, folder: Path) -> 
         stage.chat.composer.clear()
         await dialog(stage, TrustDialog)
         await stage.press("3")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        assert state(stage) == "untrusted"
+    async with play() as stage:
         await stage.told("not to be asked")
 
 

@@ -27,6 +27,7 @@ from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChanged
 from chatglass.tui.open_session import OpenSession
 from chatglass.tui.screens.chat_screen import ChatScreen
+from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
 from chatglass.tui.themes import THEMES
 from chatglass.values.text import visible
@@ -68,6 +69,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         """Monotonic time of the last ^C that had nothing to do."""
         self.collector = IdleCollector()
         self.chat = ChatScreen()
+        self.servers = ServerDesk(self)
         self._opened = asyncio.Event()
         """There is a session, or there will be none."""
         self._leaving = False
@@ -115,6 +117,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         finally:
             self._opened.set()
         self._warn_of_settings()
+        self.run_worker(self.servers.start(), group="servers", exit_on_error=False)
         await asyncio.to_thread(import_services)
         self.collector.freeze()
         if self.options.resume == "":
@@ -200,6 +203,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         # What was queued when the program ended is offered, not sent unasked.
         session.held = bool(engine.queue)
         self.sessions[row.id] = session
+        self.servers.roots_changed()
         return session
 
     async def _start_engine(self, session: OpenSession) -> None:

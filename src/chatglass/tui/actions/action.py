@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["app", "composer", "transcript", "inspector", "sessions", "usage", "approval"]
+Place = Literal[
+    "app", "composer", "transcript", "inspector", "sessions", "usage", "servers", "approval"
+]
 """Where the keys of an action work; `app` is everywhere."""
 
 PLACES: dict[Place, str] = {
@@ -15,10 +17,11 @@ PLACES: dict[Place, str] = {
     "inspector": "In the inspector",
     "sessions": "In the session list",
     "usage": "In the usage screen",
+    "servers": "In the screen of MCP servers",
     "approval": "In the approval panel",
 }
 
-OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage"})
+OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers"})
 """Places that are a screen of their own over the app, which the keys of `app` don't reach."""
 
 

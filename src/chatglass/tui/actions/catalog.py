@@ -8,6 +8,7 @@ are letters work only where the transcript has the focus.
 from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.usage_catalog import USAGE_ACTIONS
 
 CATALOG: tuple[Action, ...] = (
@@ -308,6 +309,7 @@ CATALOG: tuple[Action, ...] = (
         slash="editor",
     ),
     *USAGE_ACTIONS,
+    *SERVER_ACTIONS,
     # Approval
     Action(
         id="approval.once",

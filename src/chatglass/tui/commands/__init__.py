@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatglass.tui.commands import answers, program, sessions, settings, spending, view
+from chatglass.tui.commands import answers, program, servers, sessions, settings, spending, view
 from chatglass.tui.commands.table import Commands
 
 COMMANDS = Commands(
@@ -12,6 +12,7 @@ COMMANDS = Commands(
         **settings.COMMANDS,
         **view.COMMANDS,
         **spending.COMMANDS,
+        **servers.COMMANDS,
         **program.COMMANDS,
     }
 )

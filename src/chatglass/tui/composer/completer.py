@@ -1,4 +1,5 @@
-"""What the composer completes: command names after `/`, paths after `@`."""
+"""What the composer completes: commands and servers' prompts after `/`, paths and servers' resources
+after `@`."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from textual.worker import get_current_worker
 from chatglass.tui.actions.registry import Actions
 from chatglass.tui.composer.completion import Completion, CompletionList
 from chatglass.tui.composer.files import PathIndex
+from chatglass.tui.composer.offers import NoOffers, Offers
 from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.values.text import visible
 
@@ -33,6 +35,12 @@ class Completer(CompletionList):
         path: str
 
     @dataclass
+    class ResourceTaken(Message):
+        """A resource of a server was taken; its `@server:uri` stands in the editor."""
+
+        name: str
+
+    @dataclass
     class _PathsFound(Message):
         query: str
         paths: list[str]
@@ -40,6 +48,7 @@ class Completer(CompletionList):
     def __init__(self, area: PromptArea, registry: Actions, index: PathIndex) -> None:
         super().__init__()
         self.index = index
+        self.offers: Offers = NoOffers()
         self._area = area
         self._registry = registry
         self._path_query: str | None = None
@@ -68,6 +77,7 @@ class Completer(CompletionList):
                     Completion(f"/{action.slash}", action.usage, action.tooltip)
                     for action in self._registry.slashes(prefix)
                 ]
+                + [one for one in self.offers.prompts() if prefix in one.value]
             )
         elif (query := self._typed_path()) is not None:
             if query != self._path_query:
@@ -105,7 +115,10 @@ class Completer(CompletionList):
     def _paths_found(self, event: _PathsFound) -> None:
         event.stop()
         if event.query == self._path_query:
-            self._offer([Completion(path, visible(path)) for path in event.paths])
+            query = event.query.lower()
+            resources = [one for one in self.offers.resources() if query in one.value.lower()]
+            paths = [Completion(path, visible(path)) for path in event.paths]
+            self._offer([*paths[: MOST_COMPLETIONS - len(resources)], *resources])
 
     @on(CompletionList.Clicked)
     def _row_clicked(self, event: CompletionList.Clicked) -> None:
@@ -144,6 +157,9 @@ class Completer(CompletionList):
         start = (row, column - len(self._path_query or ""))
         encoded = area.folds.encode(path)
         area.replace(encoded, start, (row, column), maintain_selection_offset=False)
-        if not path.endswith("/"):
+        if any(path == one.value for one in self.offers.resources()):
+            self.put_away(until_edited=True)
+            self.post_message(self.ResourceTaken(path))
+        elif not path.endswith("/"):
             self.put_away(until_edited=True)
             self.post_message(self.PathTaken(path))

@@ -25,6 +25,7 @@ from chatglass.tui.composer.editor import EditorError, edit
 from chatglass.tui.composer.encoding import Fold, Folds
 from chatglass.tui.composer.files import PathIndex
 from chatglass.tui.composer.history import PromptHistory
+from chatglass.tui.composer.offers import Offers
 from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.values.text import visible
 
@@ -70,10 +71,27 @@ class Composer(Vertical):
         argument: str
 
     @dataclass
+    class ServerPromptEntered(Message):
+        """A prompt of a server, as `server:prompt`, and what was typed behind it."""
+
+        name: str
+        argument: str
+
+    @dataclass
+    class ResourceAsked(Message):
+        """A resource of a server (`server:uri`) is to be attached: `resource_read` is to follow."""
+
+        name: str
+
+    @dataclass
     class DraftChanged(Message):
         """What `set_draft` takes to bring the unsent text back."""
 
         text: str
+
+    @dataclass
+    class Emptied(Message):
+        """Nothing is written in it any more."""
 
     @dataclass
     class AttachmentRefused(Message):
@@ -152,6 +170,10 @@ class Composer(Vertical):
         if root != self.root:
             self._completer.index = PathIndex(root, self._clock)
 
+    def set_offers(self, offers: Offers) -> None:
+        """The prompts and resources that are completed."""
+        self._completer.offers = offers
+
     def focus(self, scroll_visible: bool = True) -> Composer:
         self._area.focus(scroll_visible)
         return self
@@ -213,6 +235,8 @@ class Composer(Vertical):
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(DRAFT_DELAY, self.flush_draft)
         self._completer.update_for_text()
+        if self.is_empty:
+            self.post_message(self.Emptied())
 
     def on_descendant_blur(self) -> None:
         self.flush_draft()
@@ -250,6 +274,11 @@ class Composer(Vertical):
         self.flush_draft()
 
     def _run_command(self, text: str) -> None:
+        if (found := self._completer.offers.find_prompt(text[1:])) is not None:
+            self._empty_after(self.draft)
+            self.post_message(self.ServerPromptEntered(*found))
+            self.flush_draft()
+            return
         name, _, argument = text[1:].partition(" ")
         argument = argument.strip()
         action = self._registry.by_slash(name)
@@ -308,6 +337,17 @@ class Composer(Vertical):
     def _path_taken(self, event: Completer.PathTaken) -> None:
         event.stop()
         self.attach(self.root / event.path)
+
+    @on(Completer.ResourceTaken)
+    def _resource_taken(self, event: Completer.ResourceTaken) -> None:
+        event.stop()
+        self._reading += 1
+        self.post_message(self.ResourceAsked(event.name))
+
+    def resource_read(self, name: str, text: str | None, error: str = "") -> None:
+        """The text of a resource that was asked for, or why there is none."""
+        attachment = None if text is None else Attachment(name, text)
+        self.post_message(self._FileRead(Path(name), attachment, error=error))
 
     # -- attached files
     def attach(self, path: Path, *, approved: bool = False) -> None:

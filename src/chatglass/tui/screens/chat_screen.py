@@ -97,6 +97,7 @@ class ChatScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.approval.be_deaf()
+        self.app.servers.look()
 
     # -- the session on screen
 
@@ -264,9 +265,27 @@ class ChatScreen(Screen[None]):
         self.figures.forecast()
         await self.outbox.draft_changed()
 
+    @on(Composer.Emptied)
+    def _emptied(self) -> None:
+        self.app.servers.look()
+
     @on(Composer.CommandEntered)
     async def _command(self, message: Composer.CommandEntered) -> None:
         await self.app.action_do(message.action_id, message.argument)
+
+    @on(Composer.ServerPromptEntered)
+    def _server_prompt(self, message: Composer.ServerPromptEntered) -> None:
+        self.run_worker(
+            self.app.servers.insert_prompt(message.name, message.argument),
+            group="server-prompt",
+            exit_on_error=False,
+        )
+
+    @on(Composer.ResourceAsked)
+    def _resource_asked(self, message: Composer.ResourceAsked) -> None:
+        self.run_worker(
+            self.app.servers.attach(message.name), group="resources", exit_on_error=False
+        )
 
     @on(Composer.AttachmentRefused)
     def _attachment_refused(self, message: Composer.AttachmentRefused) -> None:

@@ -1,0 +1,35 @@
+"""What the composer can complete beside commands and files: prompts and resources of servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chatglass.tui.composer.completion import Completion
+
+
+class Offers(Protocol):
+    def prompts(self) -> Sequence[Completion]:
+        """The prompts, each with `/server:prompt` as its value."""
+        ...
+
+    def resources(self) -> Sequence[Completion]:
+        """What can be attached, each with `server:uri` as its value."""
+        ...
+
+    def find_prompt(self, text: str) -> tuple[str, str] | None:
+        """The `server:prompt` that `text` (without its slash) starts with, and what follows it."""
+        ...
+
+
+class NoOffers:
+    """No servers."""
+
+    def prompts(self) -> Sequence[Completion]:
+        return ()
+
+    def resources(self) -> Sequence[Completion]:
+        return ()
+
+    def find_prompt(self, text: str) -> tuple[str, str] | None:
+        return None
