@@ -1,5 +1,5 @@
 -- What chatglass reads from Redis in one round trip. KEYS[1]: the prefix of all keys. ARGV: what, and
--- its arguments. An answer that begins with a name (see errors.py) and not a table says what is missing.
+-- its arguments. An answer that begins with 'missing' says what is (see errors.py).
 
 local prefix = KEYS[1]
 local call = redis.call
@@ -35,34 +35,60 @@ end
 
 local reads = {}
 
--- The fields of those of the sessions that fit, each as a JSON array of texts.
--- `only` is a JSON object: root, archived, something (bools and texts), words, fields.
-function reads.cards(only, ...)
+-- JSON of an array of these, those that are not there left out: one long text is read in a tenth of the
+-- time that many short ones take.
+local function array(texts)
+  local there = {}
+  for _, text in ipairs(texts) do
+    if text then there[#there + 1] = text end
+  end
+  return '[' .. table.concat(there, ',') .. ']'
+end
+
+-- What a list shows of these sessions: JSON of an array of arrays of the texts of `fields`. They are kept under `key` until the session changes, since making them takes the server
+-- ten times what giving them does.
+local function cards(key, fields, sids)
+  if #sids == 0 then return '[]' end
+  local found = call('HMGET', key, unpack(sids))
+  for i, card in ipairs(found) do
+    if not card and call('EXISTS', at('session', sids[i])) == 1 then
+      found[i] = cjson.encode(call('HMGET', at('session', sids[i]), unpack(fields)))
+      call('HSET', key, sids[i], found[i])
+    end
+  end
+  return array(found)
+end
+
+-- `key` names the kept cards of these `fields` (a JSON array), so that programs which want others
+-- don't get them.
+function reads.cards(key, fields, ...)
+  key = prefix .. 'cards:' .. key
+  call('SADD', prefix .. 'card_keys', key)
+  return cards(key, cjson.decode(fields), {...})
+end
+
+-- The same of those sessions that fit: `only` is a JSON object of `root` (if it matters) and `words`,
+-- which the folded title must hold.
+function reads.fitting(only, key, fields, ...)
   local want = cjson.decode(only)
-  local found = {}
+  local fitting = {}
   for _, sid in ipairs({...}) do
-    local archived, root, title, messages, draft, queued = unpack(call(
-      'HMGET', at('session', sid), 'archived', 'root', 'folded_title', 'messages', 'draft', 'queued'))
-    local fits = archived
-      and (want.archived or archived ~= '1')
-      and (not want.root or root == want.root)
-      and (not want.something or messages ~= '0' or draft ~= '' or queued ~= '0')
+    local root, title = unpack(call('HMGET', at('session', sid), 'root', 'folded_title'))
+    local fits = title and (not want.root or root == want.root)
     if fits then
       for _, word in ipairs(want.words) do
         if not title:find(word, 1, true) then fits = false break end
       end
     end
-    if fits then
-      found[#found + 1] = cjson.encode(call('HMGET', at('session', sid), unpack(want.fields)))
-    end
+    if fits then fitting[#fitting + 1] = sid end
   end
-  return found
+  return reads.cards(key, fields, unpack(fitting))
 end
 
 function reads.path(sid, leaf)
-  if call('EXISTS', at('session', sid)) == 0 then return {'session', sid} end
-  if leaf == '' then return {{}, {}} end
-  if call('HEXISTS', at('parents', sid), leaf) == 0 then return {'message', leaf, sid} end
+  if call('EXISTS', at('session', sid)) == 0 then return {'missing', 'session', sid} end
+  if leaf == '' then return {'[]', {}} end
+  if call('HEXISTS', at('parents', sid), leaf) == 0 then return {'missing', 'message', leaf, sid} end
   local up, key = {}, at('parents', sid)
   while leaf ~= '' do
     up[#up + 1] = leaf
@@ -70,12 +96,12 @@ function reads.path(sid, leaf)
   end
   local ids = {}
   for i = #up, 1, -1 do ids[#ids + 1] = up[i] end
-  return {values(at('messages', sid), ids), call('HGETALL', at('checkpoints', sid))}
+  return {array(values(at('messages', sid), ids)), call('HGETALL', at('checkpoints', sid))}
 end
 
 function reads.siblings(id)
   local sid = owner('m', id)
-  if not sid then return {'message', id, ''} end
+  if not sid then return {'missing', 'message', id, ''} end
   local _, parent = place(sid, id)
   return {lines(call('HGET', at('children', sid), parent))}
 end
@@ -91,7 +117,7 @@ end
 
 function reads.leaf_below(id)
   local sid = owner('m', id)
-  if not sid then return {'message', id, ''} end
+  if not sid then return {'missing', 'message', id, ''} end
   -- What was written last below it has nothing below itself.
   local newest, highest, waiting = id, 0, {id}
   while #waiting > 0 do
@@ -108,21 +134,21 @@ end
 
 -- What a crash left open: messages, their checkpoints, requests, tool calls.
 function reads.open(sid)
-  if call('EXISTS', at('session', sid)) == 0 then return {'session', sid} end
+  if call('EXISTS', at('session', sid)) == 0 then return {'missing', 'session', sid} end
   local ids = {m = {}, r = {}, c = {}}
   for _, name in ipairs(call('HKEYS', at('open', sid))) do
     local of = ids[name:sub(1, 1)]
     of[#of + 1] = name:sub(2)
   end
   return {
-    values(at('messages', sid), ids.m), call('HGETALL', at('checkpoints', sid)),
+    array(values(at('messages', sid), ids.m)), call('HGETALL', at('checkpoints', sid)),
     values(at('requests', sid), ids.r), values(at('calls', sid), ids.c),
   }
 end
 
 -- The session as it is at one moment, and the number of the writer's last write in it.
 function reads.whole(sid, writer, with_results, ...)
-  if call('EXISTS', at('session', sid)) == 0 then return {'session', sid} end
+  if call('EXISTS', at('session', sid)) == 0 then return {'missing', 'session', sid} end
   local digests = call('SMEMBERS', at('blobs', sid))
   local texts = {}
   for i, digest in ipairs(digests) do texts[i] = call('GET', at('blob', digest)) end
@@ -245,12 +271,12 @@ end
 -- last one of the shown path.
 function reads.around(sid, id, before, after)
   local leaf = call('HGET', at('session', sid), 'leaf_id')
-  if not leaf then return {'session', sid} end
+  if not leaf then return {'missing', 'session', sid} end
   if id == '' then
     id, before, after = leaf, before + after, 0
-    if id == '' then return {{}, {}} end
+    if id == '' then return {'[]', {}} end
   end
-  if call('HEXISTS', at('parents', sid), id) == 0 then return {'message', id, sid} end
+  if call('HEXISTS', at('parents', sid), id) == 0 then return {'missing', 'message', id, sid} end
   local up, each = {id}, id
   for _ = 1, before do
     local _, parent = place(sid, each)
@@ -266,7 +292,7 @@ function reads.around(sid, id, before, after)
     each = children:match('([^\n]+)$')
     ids[#ids + 1] = each
   end
-  return {values(at('messages', sid), ids), call('HGETALL', at('checkpoints', sid))}
+  return {array(values(at('messages', sid), ids)), call('HGETALL', at('checkpoints', sid))}
 end
 
 -- Of each `SESSION\nID`, what its request spent ('spent') or its call was ('ran').

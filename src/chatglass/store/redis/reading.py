@@ -14,7 +14,6 @@ from chatglass.store.records import (
     MessageRow,
     QueuedPrompt,
     RequestRow,
-    SessionQuery,
     SessionRow,
     ToolCallRow,
     ToolResult,
@@ -28,19 +27,15 @@ from chatglass.store.sqlite.excerpts import CALLS, READ, Extent, excerpt
 from chatglass.store.sqlite.messages import plain_text
 from chatglass.store.sqlite.missing import request_gone, session_gone
 from chatglass.store.sqlite.requests import digests
-from chatglass.values.text import storable
-
-_SLICE = 500
-"""Sessions in one call of the script, so that none keeps other clients waiting."""
 
 
 async def ask(link: Link, what: str, *args: bytes | str | int) -> list[Any]:
     """The answer of the reading script. Raises the StoreError that it is."""
     answer: list[Any] = await link.read(what, *args)
-    if answer and isinstance(answer[0], bytes) and what not in ("leaf_below", "cards"):
-        error = refused(answer)
-        if error is not None:
-            raise error
+    if answer[0] == b"missing":
+        error = refused(answer[1:])
+        assert error is not None
+        raise error
     return answer
 
 
@@ -55,9 +50,10 @@ async def session(link: Link, session_id: str) -> SessionRow:
     return rows.decode_session([each.decode() if each else "" for each in fields])
 
 
-async def session_ids(link: Link) -> list[str]:
-    """All, newest first."""
-    return [each.decode() for each in await link.command("ZREVRANGE", f"{PREFIX}sessions", 0, -1)]
+async def session_ids(link: Link, most: int = 0) -> list[str]:
+    """All, or the first so many, newest first."""
+    found = await link.command("ZREVRANGE", f"{PREFIX}sessions", 0, most - 1)
+    return [each.decode() for each in found]
 
 
 async def find(link: Link, prefix: str) -> SessionRow:
@@ -84,37 +80,6 @@ async def find(link: Link, prefix: str) -> SessionRow:
     return await session(link, ids[0])
 
 
-async def list_sessions(link: Link, query: SessionQuery) -> list[SessionRow]:
-    only: dict[str, Any] = {"archived": query.include_archived, "something": True}
-    if query.root is not None:
-        only["root"] = storable(query.root)
-    wanted = [rows.folded(query.title_contains)] if query.title_contains else []
-    found = await _cards(link, only, wanted, query.offset + query.limit)
-    return found[query.offset :]
-
-
-async def titles(link: Link, wanted: Iterable[str], limit: int) -> list[SessionRow]:
-    """Sessions whose title holds every one of these words."""
-    return await _cards(link, {"archived": True}, [rows.folded(word) for word in wanted], limit)
-
-
-async def _cards(
-    link: Link, only: dict[str, Any], words: Sequence[str], most: int
-) -> list[SessionRow]:
-    # All ids first: a session that goes to the top meanwhile is neither missed nor listed twice.
-    ids = await session_ids(link)
-    # An empty list would be an object to the script's JSON; it has no fields then, which is the same.
-    only = {**only, "words": list(words), "fields": rows.SESSION}
-    found: list[SessionRow] = []
-    for first in range(0, len(ids), _SLICE):
-        part = ids[first : first + _SLICE]
-        cards: list[bytes] = await link.read("cards", rows.dumps(only), *part)
-        found += (rows.decode_session(json.loads(card)) for card in cards)
-        if len(found) >= most:
-            break
-    return found[:most]
-
-
 # -- messages
 
 
@@ -137,10 +102,8 @@ async def forks(link: Link, session_id: str) -> dict[str | None, list[str]]:
 
 
 async def leaf_below(link: Link, message_id: str) -> str:
-    answer = await link.read("leaf_below", message_id)
-    if len(answer) > 1 and (error := refused(answer)) is not None:
-        raise error
-    return answer[0].decode()
+    (found,) = await ask(link, "leaf_below", message_id)
+    return found.decode()
 
 
 async def excerpts(
@@ -259,7 +222,7 @@ async def whole(
     session_row = rows.decode_session([each.decode() if each else "" for each in fields])
     read = WholeSession(
         session=session_row,
-        messages=tuple(rows.messages(in_order, checkpoints)),
+        messages=tuple(rows.messages(b"[" + b",".join(in_order) + b"]", checkpoints)),
         requests=made,
         tool_calls=tuple(rows.decode(ToolCallRow, each) for each in rows.numbered(calls)),
         results=kept,

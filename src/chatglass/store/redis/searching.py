@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from chatglass.store.records import Matches, SearchHit, SessionMatches, StoreSize
-from chatglass.store.redis import reading, rows, server
+from chatglass.store.redis import listing, rows, server
 from chatglass.store.redis.indexing import SLOTS, Head, read_head, slots_of
 from chatglass.store.redis.link import PREFIX, Link
 from chatglass.store.search_words import SearchWords, search_words
@@ -137,7 +137,7 @@ def _hit(found: _Found, pattern: re.Pattern[str]) -> SearchHit:
 
 
 async def _titles(link: Link, words: SearchWords, limit: int) -> list[SearchHit]:
-    found = await reading.titles(link, words.all, limit)
+    found = await listing.titled(link, words.all, limit)
     return [
         SearchHit(session_id=row.id, message_id="", kind="title", line=one_line(row.title, _LINE))
         for row in found

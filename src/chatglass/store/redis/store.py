@@ -28,7 +28,7 @@ from chatglass.store.records import (
     UsageRow,
     WholeSession,
 )
-from chatglass.store.redis import adding, reading, searching, spending, steps
+from chatglass.store.redis import adding, listing, reading, searching, spending, steps
 from chatglass.store.redis.leases import LEASE_SECONDS
 from chatglass.store.redis.life import RedisLife
 from chatglass.store.redis.mirror import kept_result
@@ -68,7 +68,7 @@ class RedisStore(RedisLife):
         return await self._here.ask(lambda link: reading.find(link, prefix))
 
     async def list_sessions(self, query: SessionQuery) -> list[SessionRow]:
-        return await self._here.ask(lambda link: reading.list_sessions(link, query))
+        return await self._here.ask(lambda link: listing.list_sessions(link, query))
 
     async def newest_session(self, root: str) -> SessionRow | None:
         found = await self.list_sessions(SessionQuery(root=root, limit=1))

@@ -21,10 +21,16 @@ local function owner(kind, id) return call('HGET', prefix .. 'owners', kind .. i
 
 local function own(kind, id, sid) call('HSET', prefix .. 'owners', kind .. id, sid) end
 
+-- What lists show of the session is made anew (see read.lua).
+local function changed(sid)
+  for _, key in ipairs(call('SMEMBERS', prefix .. 'card_keys')) do call('HDEL', key, sid) end
+end
+
 local function touch(sid, time)
   local key = at('session', sid)
   if tonumber(time) > tonumber(call('HGET', key, 'updated_at')) then
     call('HSET', key, 'updated_at', time)
+    changed(sid)
     if call('HGET', key, 'hidden') ~= '1' then call('ZADD', prefix .. 'sessions', time, sid) end
   end
 end
@@ -35,6 +41,7 @@ local function unqueue(id)
     call('HDEL', at('queue', sid), id)
     call('HDEL', prefix .. 'owners', 'q' .. id)
     call('HINCRBY', at('session', sid), 'queued', -1)
+    changed(sid)
   end
 end
 
@@ -55,6 +62,7 @@ local function settle(sid, id, status, row)
   call('HDEL', at('open', sid), 'm' .. id)
   local key = at('session', sid)
   if call('HGET', key, 'last_answer_id') == id then call('HSET', key, 'last_status', status) end
+  changed(sid)
 end
 
 local function mark_open(sid, name, open)
@@ -66,6 +74,7 @@ local function spend(sid, tokens, cost, unpriced)
   call('HINCRBY', key, 'total_tokens', tokens)
   call('HINCRBY', key, 'cost', cost)
   call('HINCRBY', key, 'unpriced_requests', unpriced)
+  changed(sid)
 end
 
 -- `spent` begins with tokens, cost in 1e-12 USD, and whether it is unpriced, as texts.
@@ -97,7 +106,11 @@ local function negative(number)
   return '-' .. number
 end
 
-local function next_number(sid) return call('HINCRBY', at('session', sid), 'counter', 1) end
+local function next_number(sid)
+  local number = call('HINCRBY', at('session', sid), 'counter', 1)
+  changed(sid)
+  return number
+end
 
 local steps = {}
 
@@ -158,12 +171,16 @@ end
 
 function steps.show(sid, time)
   call('HSET', at('session', sid), 'hidden', '0', 'updated_at', time)
+  changed(sid)
   call('ZADD', prefix .. 'sessions', time, sid)
 end
 
 function steps.touch(sid, time) touch(sid, time) end
 
-function steps.set(sid, ...) call('HSET', at('session', sid), ...) end
+function steps.set(sid, ...)
+  call('HSET', at('session', sid), ...)
+  changed(sid)
+end
 
 function steps.append(sid, id, parent, role, status, time, row, excerpt, draft, plain, queued)
   local key = at('session', sid)
@@ -309,6 +326,7 @@ function steps.enqueue(sid, id, row)
   call('HSET', at('queue', sid), id, row)
   own('q', id, sid)
   call('HINCRBY', at('session', sid), 'queued', 1)
+  changed(sid)
 end
 
 function steps.unqueue(id) unqueue(id) end
@@ -355,6 +373,7 @@ function steps.delete(sid)
     call('DEL', at(what, sid))
   end
   call('ZREM', prefix .. 'sessions', sid)
+  changed(sid)
 end
 
 local writer, number = at('writer', ARGV[1]), tonumber(ARGV[2])
