@@ -62,6 +62,10 @@ class PtyProgram:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
+    def paste(self, text: str) -> None:
+        """As a terminal does it; long ones come folded."""
+        self.type(f"\x1b[200~{text}\x1b[201~")
+
     def watch(self, seconds: float) -> None:
         """Read what it paints for so long, or until it ends."""
         end = time.monotonic() + seconds
@@ -87,6 +91,16 @@ class PtyProgram:
         while select.select([self._master], [], [], 0)[0] and self._read(0):
             pass
         self.close()
+
+    def finish(self) -> int:
+        """Read to its end; the exit code."""
+        end = time.monotonic() + LONGEST_WAIT
+        while self._read(0.1) and self._process.poll() is None:
+            assert time.monotonic() < end, f"it did not end:\n{self.text}"
+        code = self._process.wait(LONGEST_WAIT)
+        while select.select([self._master], [], [], 0)[0] and self._read(0):
+            pass
+        return code
 
     def close(self) -> None:
         if self._process.poll() is None:

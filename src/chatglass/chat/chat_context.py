@@ -96,12 +96,12 @@ class ChatContext:
         await self._start_ledger()
         self._ready = True
 
-    async def load(self) -> None:
+    async def load(self, *, again: bool = False) -> None:
         """Read the shown path and the figures once, after settling what a crash left; enough to
-        show the session, not to send. Raises StoreError.
+        show the session, not to send. `again`: another process has written to it. Raises StoreError.
         """
         async with self._opening:
-            if not self._loaded:
+            if again or not self._loaded:
                 await self.store.open()
                 await self._read()
                 self._loaded = True

@@ -19,7 +19,7 @@ from chatglass.chat.conversation import Conversation, Prompt
 from chatglass.chat.events import Event, TurnFinished
 from chatglass.chat.ports import BeforeRequest, DecideTool
 from chatglass.chat.to_the_end import to_the_end
-from chatglass.store.protocol import SessionGone
+from chatglass.store.protocol import SessionGone, StoreError
 from chatglass.store.records import Holder, QueuedPrompt
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
@@ -93,9 +93,45 @@ class Engine:
             raise
         self.state = "idle" if self.holder is None else "read-only"
 
+    async def is_free(self) -> bool:
+        """Whether the process that holds a read-only session has let it go; it is not taken here.
+        Raises StoreError."""
+        holder = await self.context.store.claim(self.session_id)
+        if holder is None:
+            await self.context.store.release(self.session_id)
+            return True
+        self.holder = holder
+        return False
+
+    async def take_over(self) -> bool:
+        """Run a read-only session here, read anew, where nobody holds it any more. Raises
+        LedgerUnavailable, StoreError."""
+        if self.state != "read-only":
+            return False
+        self.holder = await self.context.store.claim(self.session_id)
+        if self.holder is not None:
+            return False
+        self._claimed, self.state = True, "starting"
+        try:
+            self.queue = []
+            self._queue_read = False
+            await self.context.load(again=True)
+            await self.load()
+            await self.context.initialize()
+        except Exception as error:
+            self.state, self.failure = "failed", error
+            raise
+        self.state = "idle"
+        return True
+
     async def submit(self, text: str, attachments: Sequence[Attachment] = ()) -> QueuedPrompt:
         """Store a prompt at the end of the queue; `run()` takes it from there."""
         await self.ensure_stored()
+        if self.holder is not None:
+            raise StoreError(
+                f"Session {self.session_id} is open in another chatglass (process "
+                f"{self.holder.pid}). Go on there, or close it there first."
+            )
         parts = [{"label": one.label, "part": one.part} for one in attachments]
         prompt = QueuedPrompt(
             id=new_id(),
@@ -115,7 +151,7 @@ class Engine:
     async def ensure_stored(self) -> None:
         """Make the session's row, if it has none yet, and claim it for this process."""
         await self.context.ensure_stored()
-        if not self._claimed:
+        if not self._claimed and self.holder is None:
             await self._claim()
 
     async def _claim(self) -> None:
@@ -130,8 +166,9 @@ class Engine:
         """Take a waiting prompt back. None if it is gone already."""
         for prompt in self.queue:
             if prompt.id == prompt_id:
-                self.queue.remove(prompt)
                 await self.context.store.remove_queued_prompt(prompt_id)
+                if prompt in self.queue:
+                    self.queue.remove(prompt)
                 return prompt
         return None
 

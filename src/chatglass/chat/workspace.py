@@ -230,7 +230,13 @@ class Workspace:
             row = await self.store.newest_session(str(Path.cwd()))
             if row is None:
                 raise ConfigError(f"--continue: there is no session of {Path.cwd()} yet.")
-        return await self.new_session() if row is None else await self._with_flags(row)
+        if row is None:
+            return await self.new_session()
+        try:
+            return await self._with_flags(row)
+        except StoreError:
+            # Opening it says what is wrong with it, and shows what can be read.
+            return row
 
     async def _with_flags(self, row: SessionRow) -> SessionRow:
         """A session that is resumed, with the model and system prompt that the flags name stored in
@@ -257,15 +263,17 @@ class Workspace:
         *,
         decide_tool: DecideTool,
         ask_budget: AskBudget | None = None,
+        store: SessionStore | None = None,
     ) -> Engine:
         """An engine for that session, not yet started. `ask_budget` is asked before a request that
-        would pass a budget; without it the turn ends there."""
+        would pass a budget; without it the turn ends there. `store`: where it is kept, if not in
+        the workspace's."""
         context = ChatContext(
             tool_manager=self.tools,
             model_manager=self.models,
             token_threshold=self.settings.context.token_threshold,
             enable_infinite_context=self.settings.context.infinite,
-            store=self.store,
+            store=store or self.store,
             session=session,
             strategy=STRATEGIES[self.settings.context.strategy],
         )

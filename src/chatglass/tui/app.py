@@ -177,7 +177,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
     async def _make_session(self, row: SessionRow) -> OpenSession:
         from chatglass.tui.approval.asking import SessionApproval
         from chatglass.tui.budget.asking import SessionBudget
-        from chatglass.tui.reading import session_rows
+        from chatglass.tui.reading import load_or_salvage, session_rows
 
         assert self.workspace is not None
         if row.endpoint == "demo":
@@ -197,9 +197,11 @@ class ChatglassApp(App[None], inherit_bindings=False):
             row, decide_tool=approval.decide, ask_budget=budget.ask
         )
         session = OpenSession(engine=engine, approval=approval, budget=budget, draft=row.draft)
-        await engine.load()
+        engine = session.engine = await load_or_salvage(self.workspace, session)
         session.view.compactions = engine.context.compactions
-        session.view.load(await session_rows(self.workspace.store, engine))
+        session.view.load(await session_rows(engine.context.store, engine))
+        if engine.failure is not None:
+            session.view.notice(str(engine.failure), "It is read-only.", "error")
         # What was queued when the program ended is offered, not sent unasked.
         session.held = bool(engine.queue)
         self.sessions[row.id] = session
@@ -229,7 +231,11 @@ class ChatglassApp(App[None], inherit_bindings=False):
         engine = session.engine
         await self._forward(session, engine.run())
         if engine.queue and not engine.conversation.prompt_stored:
-            await self.chat.outbox.take_refused(session, engine.queue[0])
+            try:
+                await self.chat.outbox.take_refused(session, engine.queue[0])
+            except self._store_errors() as error:
+                # It stays queued: the same failure that kept it from being sent.
+                _log.warning("prompt not taken back: %s", error)
 
     def retry(self, session: OpenSession) -> None:
         """Answer the end of the shown path."""
@@ -268,8 +274,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     async def _mark_branches(self, session: OpenSession) -> None:
         """A retry or an edit made siblings: say on the items which of them is shown."""
-        assert self.workspace is not None
-        session.view.mark_branches(await self.workspace.store.forks(session.id))
+        session.view.mark_branches(await session.engine.context.store.forks(session.id))
 
     def on_approvals_changed(self, message: ApprovalsChanged) -> None:
         session = self.sessions.get(message.session_id)
@@ -383,6 +388,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
     async def _store_and_close(self) -> None:
         await self.chat.outbox.store_draft()
         await self._delete_sessions()
+        self.last_words += await self.chat.unsaved.save(self.sessions)
         for session in self.sessions.values():
             await session.engine.close()
         current = self.current

@@ -28,6 +28,12 @@ class OpenSession:
     draft: str = ""
     inbox: list[Event] = field(default_factory=list)
     """Events that were posted and are not shown yet."""
+    free: bool = False
+    """It is read-only here, and the process that held it has let it go."""
+    unsaved: str = ""
+    """Why it goes on in memory alone; empty where it is saved."""
+    store_failure: str = ""
+    """Why its last turn or prompt could not be saved; asked about before the next is sent."""
     held: bool = False
     """What is queued waits for the user: the turn before it did not end well, or it was queued
     when the program ended."""

@@ -23,6 +23,8 @@ class Outbox:
         self._chat = chat
         self.unsent: list[Composer.Submitted] = []
         """Prompts that were entered before there was a session to keep them."""
+        self._draft_failure = ""
+        """Why the draft could not be stored the last time."""
 
     # -- sending
 
@@ -56,9 +58,15 @@ class Outbox:
         from chatglass.store.protocol import StoreError
 
         chat = self._chat
+        if session.engine.state == "read-only":
+            await chat.takeover.take(session)
         if session.engine.state in ("read-only", "failed"):
             chat.composer.restore(message.draft)
             chat.say(f"{self.objection(session)} The prompt is kept below.", "warning")
+            return
+        if session.store_failure:
+            chat.composer.restore(message.draft)
+            chat.unsaved.ask(session)
             return
         attachments = [
             Attachment(file.name, {"type": "text", "text": file.block()})
@@ -72,7 +80,11 @@ class Outbox:
             queued = await session.engine.submit(message.text, attachments)
         except StoreError as error:
             chat.composer.restore(message.draft)
-            chat.say(str(error), "error")
+            if session.engine.holder is not None:
+                chat.say(str(error), "error")
+            else:
+                session.store_failure = str(error)
+                chat.unsaved.ask(session)
             return
         session.draft = ""
         session.held = False
@@ -171,7 +183,12 @@ class Outbox:
         try:
             await session.engine.save_draft(session.draft)
         except StoreError as error:
-            self._chat.say(str(error), "error")
+            # Once: every pause in typing would say it again.
+            if str(error) != self._draft_failure:
+                self._chat.say(str(error), "error")
+            self._draft_failure = str(error)
+        else:
+            self._draft_failure = ""
 
     def store_draft_now(self) -> None:
         """Before the session leaves the screen."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from chatglass.chat.engine import Engine
-from chatglass.store.protocol import SessionStore
+from chatglass.chat.workspace import Workspace
+from chatglass.store.open_store import in_file
+from chatglass.store.protocol import SessionGone, SessionStore, StoreError
+from chatglass.tui.open_session import OpenSession
 from chatglass.tui.transcript.from_rows import SessionRows
 
 
@@ -18,3 +21,32 @@ async def session_rows(store: SessionStore, engine: Engine) -> SessionRows:
         queued=engine.queue,
         forks=await store.forks(engine.session_id),
     )
+
+
+async def load_or_salvage(workspace: Workspace, session: OpenSession) -> Engine:
+    """The loaded engine of a session; where it can't be loaded, one in memory with what can be
+    read of it, in which nothing can be sent. Raises StoreError where that is nothing."""
+    from chatglass.store.sqlite import SqliteStore
+
+    engine = session.engine
+    try:
+        await engine.load()
+    except SessionGone:
+        raise
+    except (StoreError, ValueError, TypeError, KeyError) as error:
+        if not isinstance(workspace.store, SqliteStore):
+            raise
+        salvaged = await workspace.store.salvage(engine.session_id)
+        store = in_file(None)
+        await store.open()
+        await store.add_whole_session(salvaged.whole)
+        engine = await workspace.engine(
+            salvaged.whole.session, decide_tool=session.approval.decide, store=store
+        )
+        await engine.load()
+        lost = f" Lost are: {salvaged}." if str(salvaged) else ""
+        engine.state = "failed"
+        engine.failure = StoreError(
+            f"{error} What can be read of this session is shown, and it stays read-only.{lost}"
+        )
+    return engine

@@ -229,7 +229,16 @@ def _check_index(path: Path, report: CheckReport, *, in_use: bool) -> None:
     with contextlib.ExitStack() as stack:
         if in_use:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent)))
-            copy_to(path, folder / path.name)
+            try:
+                copy_to(path, folder / path.name)
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                    raise
+                report.notes.append(
+                    "the search index was not checked: the store is in use, and there is no room "
+                    "beside it for the copy that would be checked instead."
+                )
+                return
             path = folder / path.name
         db = stack.enter_context(contextlib.closing(_connect(path, "rw")))
         db.execute("BEGIN IMMEDIATE")

@@ -84,6 +84,17 @@ def session_values(row: SessionRow) -> Values:
     )
 
 
+def session_in_part(values: Values) -> SessionRow:
+    """`session`, or where what is within the row can't be read, the row without that: a damaged
+    session must not hide the others."""
+    try:
+        return session(values)
+    except (ValueError, TypeError, ArithmeticError):
+        unread = {"parameters": "{}", "tags": "[]", "cost": 0}
+        given = dict(zip(SESSION, values, strict=True))
+        return session(tuple((given | unread).values()))
+
+
 def session(values: Values) -> SessionRow:
     # Thousands are listed at once: by name this takes half of what a dict in between does.
     (

@@ -29,7 +29,12 @@ def get(db: Connection, session_id: str) -> SessionRow:
     values = db.execute(f"{_SELECT} WHERE id = ?", (session_id,)).fetchone()
     if values is None:
         raise session_gone(session_id)
-    return rows.session(values)
+    try:
+        return rows.session(values)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise StoreError(
+            f"Session {session_id} is damaged: its row can't be read ({error})."
+        ) from error
 
 
 def find(db: Connection, prefix: str) -> SessionRow:
@@ -76,7 +81,7 @@ def list_sessions(db: Connection, query: SessionQuery) -> list[SessionRow]:
     )
     # Row by row, not `fetchall`: between two rows SQLite lets other threads run, so that the event
     # loop waits 5 ms at most where it waited 21.
-    return [rows.session(each) for each in found]
+    return [rows.session_in_part(each) for each in found]
 
 
 def newest(db: Connection, root: str) -> SessionRow | None:

@@ -37,6 +37,7 @@ from chatglass.store.sqlite import (
     recovery,
     requests,
     result_files,
+    salvage,
     search,
     sessions,
     sizes,
@@ -142,6 +143,10 @@ class SqliteStore:
             lambda: whole_sessions.keep_results(self._results, whole),
             lambda db, results: whole_sessions.add(db, whole, results),
         )
+
+    async def salvage(self, session_id: str) -> salvage.Salvaged:
+        """What can be read of a session that can't be read as it should. Raises StoreError."""
+        return await self._db.read(salvage.read, self._results, session_id)
 
     # -- who runs a session
     async def claim(self, session_id: str) -> Holder | None:

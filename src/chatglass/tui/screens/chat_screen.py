@@ -28,9 +28,11 @@ from chatglass.tui.meter.meter import Meter
 from chatglass.tui.open_session import OpenSession
 from chatglass.tui.outbox import Outbox
 from chatglass.tui.screens.conversation_panel import ConversationPanel
+from chatglass.tui.takeover import Takeover
 from chatglass.tui.topline.top_line import TopLine
 from chatglass.tui.transcript.items import PromptItem
 from chatglass.tui.transcript.widget import Transcript
+from chatglass.tui.unsaved import Unsaved
 from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class ChatScreen(Screen[None]):
         self.outbox = Outbox(self)
         self.figures = MeterFeed(self)
         self.budget_asker = BudgetAsker(self)
+        self.takeover = Takeover(self)
+        self.unsaved = Unsaved(self)
         self.full_inspector: InspectorScreen | None = None
         """The inspector over the whole screen, while it is open."""
         self._retry_timer: Timer | None = None
@@ -144,9 +148,9 @@ class ChatScreen(Screen[None]):
         """Show the session's path anew, after its branch has changed."""
         from chatglass.tui.reading import session_rows
 
-        if self.session is not None and self.app.workspace is not None:
-            rows = await session_rows(self.app.workspace.store, self.session.engine)
-            self.session.view.load(rows)
+        if self.session is not None:
+            engine = self.session.engine
+            self.session.view.load(await session_rows(engine.context.store, engine))
             self.refresh_items()
             self.session_changed(self.session)
 
@@ -158,6 +162,7 @@ class ChatScreen(Screen[None]):
         self.show_top_line()
         self.tell_state()
         self._watch_retry(session)
+        self.takeover.watch()
         self.figures.refresh()
 
     @property
@@ -189,7 +194,11 @@ class ChatScreen(Screen[None]):
         engine = session.engine
         words = {"starting": "starting …", "working": "working", "failed": "can't send"}
         facts = [words[engine.state]] if engine.state in words else []
-        if engine.holder is not None:
+        if session.unsaved:
+            facts.append("not saved")
+        if session.free:
+            facts.append("read-only: nobody else has it open now, Enter goes on with it")
+        elif engine.holder is not None:
             facts.append(f"read-only: open in another chatglass (process {engine.holder.pid})")
         if session.editing is not None:
             facts.append("editing an earlier prompt: Enter branches, Esc leaves it")
@@ -221,6 +230,8 @@ class ChatScreen(Screen[None]):
             self._show_call(session.view.calls[tool_call_id])
         if isinstance(event, Notice) and event.kind == "context":
             self.say(event.cause, event.severity)
+        if isinstance(event, Notice) and event.kind == "store":
+            session.store_failure = "" if session.unsaved else event.cause
         if isinstance(event, (TurnStarted, TurnFinished)):
             self.tell_state()
             self.show_top_line()
@@ -257,8 +268,12 @@ class ChatScreen(Screen[None]):
         await self.outbox.submit(message)
 
     @on(Composer.EnteredEmpty)
-    def _entered_empty(self) -> None:
-        self.outbox.send_held()
+    async def _entered_empty(self) -> None:
+        session = self.session
+        if session is not None and session.engine.state == "read-only":
+            await self.takeover.take(session)
+        else:
+            self.outbox.send_held()
 
     @on(Composer.DraftChanged)
     async def _draft_changed(self) -> None:
@@ -347,8 +362,8 @@ class ChatScreen(Screen[None]):
             session.approval.answer(message.tool_call_id, message.decision, grant=message.grant)
 
     async def load_result(self, tool_call_id: str) -> ToolResult | None:
-        workspace = self.app.workspace
-        return await workspace.store.tool_result(tool_call_id) if workspace else None
+        session = self.session
+        return await session.engine.context.store.tool_result(tool_call_id) if session else None
 
     def jump_to_message(self, message_id: str) -> None:
         """Show a message of the transcript, if it is on the shown path."""
