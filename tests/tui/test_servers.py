@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from chatglass.config.options import Options
+from chatglass.tools.mcp.forms import Choice, FormField
+from chatglass.tools.mcp.ports import ElicitationAnswer, ElicitationQuestion, SignInQuestion
 from chatglass.tui.servers.form_dialog import FormDialog
 from chatglass.tui.servers.question import QuestionDialog
 from chatglass.tui.servers.screen import ServersScreen
 from chatglass.tui.servers.trust_dialog import TrustDialog
+from chatglass.tui.servers.visit_dialog import VisitDialog
 from mcp_servers.running import own_server
 from tui.conftest import Play
 from tui.stage import Stage, tools
+
+NASTY = "\x1b[31mred [b]bold"
 
 
 def named(folder: Path, **servers: object) -> None:
@@ -81,8 +89,7 @@ async def test_a_project_is_asked_about_and_starts_when_trusted(play: Play, fold
         await stage.press("x", "1")
         assert stage.app.screen is shown, "somebody still typed"
         await stage.until(lambda: shown.hears())
-        await stage.press("space")
-        await stage.press("1")
+        await stage.press("tab", "space", "1")
         await ready(stage)
     trust = json.loads((folder / "data" / "mcp-trust.json").read_text())
     (record,) = trust["projects"].values()
@@ -226,3 +233,118 @@ def runs(pid: str) -> bool:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
     except FileNotFoundError:
         return False
+
+
+# -- questions of every kind, as a server may put them
+
+
+def elicited(stage: Stage, *fields: FormField, url: str = "") -> asyncio.Task[ElicitationAnswer]:
+    question = ElicitationQuestion(server="own", message=NASTY, fields=fields, url=url)
+    return asyncio.create_task(stage.app.servers._elicit(question))
+
+
+async def test_every_kind_of_field_is_asked_and_checked(play: Play) -> None:
+    choices = (Choice("a", "[b]Ay"), Choice("b", "Be"))
+    async with play() as stage:
+        task = elicited(
+            stage,
+            FormField(name="n", label="Number [b]", kind="integer", required=True, maximum=9),
+            FormField(name="yes", label="Sure?", kind="boolean"),
+            FormField(name="one", label="One", kind="choice", choices=choices, default="b"),
+            FormField(name="more", label="More", kind="choices", choices=choices),
+        )
+        await dialog(stage, FormDialog)
+        await stage.sees("␛[31mred [b]bold")
+        await stage.sees("Number [b] (needed)")
+        await stage.type("twelve")
+        await stage.press("ctrl+s")
+        await stage.sees("'twelve' is no whole number.")
+        await stage.press(*["backspace"] * 6, "1", "2", "ctrl+s")
+        await stage.sees("at most 9.")
+        await stage.press("backspace", "tab", "space", "tab", "tab", "space", "ctrl+s")
+        answer = await asyncio.wait_for(task, 5)
+        content = {"n": 1, "yes": True, "one": "b", "more": ["a"]}
+        assert answer == ElicitationAnswer("accept", content)
+
+
+async def test_a_form_is_declined_or_left(play: Play) -> None:
+    async with play() as stage:
+        field = FormField(name="n", label="Name")
+        for key, action in (("ctrl+r", "decline"), ("escape", "cancel")):
+            task = elicited(stage, field)
+            await dialog(stage, FormDialog)
+            await stage.press(key)
+            answer = await asyncio.wait_for(task, 5)
+            assert answer.action == action
+
+
+async def test_questions_come_one_after_the_other(play: Play) -> None:
+    async with play() as stage:
+        first = elicited(stage, FormField(name="a", label="First"))
+        await dialog(stage, FormDialog)
+        second = elicited(stage, FormField(name="b", label="Second"))
+        await stage.press("escape")
+        await asyncio.wait_for(first, 5)
+        await stage.sees("Second")
+        second.cancel()
+        await stage.until(lambda: stage.app.screen is stage.chat, "it is withdrawn")
+
+
+async def test_an_address_is_shown_and_opened_only_after_a_yes(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    url = "http://127.0.0.1:9/authorize?x=[b]"
+    async with play() as stage:
+        question = SignInQuestion(server="own", url=url)
+        for key, agreed in (("2", False), ("escape", False), ("1", True)):
+            task = asyncio.create_task(stage.app.servers._sign_in(question))
+            await dialog(stage, VisitDialog)
+            await stage.sees(url)
+            await stage.press(key)
+            assert await asyncio.wait_for(task, 5) is agreed
+            assert opened == [url] * agreed
+        task = elicited(stage, url=url)
+        await dialog(stage, VisitDialog)
+        await stage.press("1")
+        answer = await asyncio.wait_for(task, 5)
+        assert answer == ElicitationAnswer("accept")
+
+
+async def test_progress_stands_on_the_card(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play(Options(model="demo-fast", allow_tools=("own__wait",))) as stage:
+        await ready(stage)
+        stage.server.script(tools(("own__wait", "{}")))
+        await stage.send("wait")
+        await stage.sees("25% a quarter")
+        stage.session.engine.stop()
+        await stage.idle()
+
+
+async def test_all_of_a_trust_question_is_on_a_small_screen(play: Play, folder: Path) -> None:
+    names = [f"CHATGLASS_TEST_{number}" for number in range(30)]
+    entry = {"command": "x\x1b[31m", "env": {name: f"${{{name}}}" for name in names}}
+    project(folder, **{"[b]own": entry})
+    async with play(size=(80, 24)) as stage:
+        await dialog(stage, TrustDialog)
+        await stage.sees("3  Never")
+        assert "names servers that would run" in stage.screen_text
+        await stage.press("shift+tab")
+        await stage.sees("▐ ▌ CHATGLASS_TEST_9 ")
+        await stage.press("space")
+        await stage.sees("▐✓▌ CHATGLASS_TEST_9 ")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+
+
+async def test_schemas_stay_while_servers_do(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    async with play(Options(model="demo-fast", allow_tools=("own__echo", "own__grow"))) as stage:
+        await ready(stage)
+        before = stage.app.workspace.tools.schemas()
+        await stage.ask("one", tools(("own__echo", '{"text": "a"}')), "done")
+        assert stage.app.workspace.tools.schemas() == before
+        await stage.ask("two", tools(("own__grow", "{}")), "done")
+        await stage.until(lambda: len(stage.app.workspace.tools.schemas()) == len(before) + 1)

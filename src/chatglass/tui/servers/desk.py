@@ -4,7 +4,6 @@ dialogs one after the other, and says when one fails."""
 from __future__ import annotations
 
 import asyncio
-import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -110,6 +109,8 @@ class ServerDesk:
         return bool(await self._visit(f"Sign in to {question.server}", message, question.url))
 
     async def _visit(self, title: str, message: str, url: str) -> bool | None:
+        import webbrowser
+
         from chatglass.tui.servers.visit_dialog import VisitDialog
 
         agreed = await self._ask(VisitDialog(title, message, url), f"{title}.")

@@ -10,12 +10,13 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Select, SelectionList, Static
+from textual.widgets import Input, Select, Static
 
 from chatglass.tools.mcp.forms import FormField, form_problems
 from chatglass.tools.mcp.ports import ElicitationAnswer
 from chatglass.tui.dialogs.dialogs import DIALOG_CSS
 from chatglass.tui.servers.question import QuestionDialog
+from chatglass.tui.servers.tick_box import TickBox, TickBoxes
 from chatglass.values.text import one_line, visible
 
 _KEYS = "Tab moves, ^S sends it, ^R declines, Esc leaves it unanswered"
@@ -31,14 +32,12 @@ class FormDialog(QuestionDialog[ElicitationAnswer]):
         DIALOG_CSS.format(name="FormDialog", width=90, height="auto")
         + """
         FormDialog > Vertical { border: round $warning; }
-        FormDialog VerticalScroll { height: auto; max-height: 70vh; }
+        FormDialog VerticalScroll { height: auto; max-height: 60vh; }
         FormDialog .question, FormDialog .label { height: auto; }
         FormDialog .question { margin-bottom: 1; }
         FormDialog .description { height: auto; color: $text-muted; }
         FormDialog .problem { height: auto; color: $text-error; margin-bottom: 1; }
         FormDialog Input { background: $boost; }
-        FormDialog Checkbox, FormDialog SelectionList { border: none; padding: 0; }
-        FormDialog SelectionList { height: auto; max-height: 10; }
         """
     )
 
@@ -117,7 +116,7 @@ def _input(field: FormField, given: str | None) -> Widget:
     match field.kind:
         case "boolean":
             label = one_line(field.label, 200)
-            return Checkbox(Content(label), value=default is True, compact=True)
+            return TickBox(Content(label), value=default is True, compact=True)
         case "choice":
             options = [(Content(one_line(c.label, 200)), c.value) for c in field.choices]
             known = any(default == choice.value for choice in field.choices)
@@ -125,13 +124,7 @@ def _input(field: FormField, given: str | None) -> Widget:
             return Select(options, value=value, compact=True)
         case "choices":
             taken = default if isinstance(default, list) else []
-            return SelectionList[str](
-                *(
-                    (Content(one_line(choice.label, 200)), choice.value, choice.value in taken)
-                    for choice in field.choices
-                ),
-                compact=True,
-            )
+            return TickBoxes(field.choices, taken)
         case _:
             # These fields would send a control character to the terminal.
             text = "" if default is None else visible(str(default))
@@ -140,10 +133,10 @@ def _input(field: FormField, given: str | None) -> Widget:
 
 def _value(field: FormField, widget: Widget) -> Any:
     """What was filled in; None where nothing was. Raises ValueError, said behind the label."""
-    if isinstance(widget, Checkbox):
+    if isinstance(widget, TickBox):
         return widget.value
-    if isinstance(widget, SelectionList):
-        return list(widget.selected) or None
+    if isinstance(widget, TickBoxes):
+        return widget.taken or None
     if isinstance(widget, Select):
         return None if widget.is_blank() else widget.value
     assert isinstance(widget, Input)

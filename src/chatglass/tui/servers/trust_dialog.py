@@ -6,14 +6,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Checkbox, Static
+from textual.widgets import Static
 
 from chatglass.tools.mcp.trust import TrustAnswer, TrustQuestion, VariableUse
 from chatglass.tools.mcp.values import ConfiguredServer, HttpSpec
 from chatglass.tui.dialogs.dialogs import DIALOG_CSS
 from chatglass.tui.servers.question import QuestionDialog
+from chatglass.tui.servers.tick_box import TickBox
 from chatglass.values.text import one_line, visible
 
+_KEYS = "↑↓ scroll, Tab goes to the variables, Space ticks one"
 _ANSWERS = (
     "1  Trust: start them, with the variables that are ticked\n"
     "2  Not now (Esc): asked again at the next start\n"
@@ -24,22 +26,19 @@ _ANSWERS = (
 class TrustDialog(QuestionDialog[TrustAnswer]):
     """Nothing is ticked beforehand; the keys of endpoints can't be."""
 
+    AUTO_FOCUS = "VerticalScroll"  # so that it is read from its top
     BINDINGS = [
         Binding("1", "answer('trust')", "Trust", show=False),
         Binding("2", "answer('not_now')", "Not now", show=False),
         Binding("3", "answer('never')", "Never", show=False),
         Binding("escape,ctrl+c", "close", "Not now", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Before", show=False),
     ]
     DEFAULT_CSS = (
         DIALOG_CSS.format(name="TrustDialog", width=100, height="auto")
         + """
         TrustDialog > Vertical { border: round $warning; }
-        TrustDialog VerticalScroll { height: auto; max-height: 70vh; margin-bottom: 1; }
+        TrustDialog VerticalScroll { height: auto; max-height: 60vh; margin-bottom: 1; }
         TrustDialog .words { height: auto; }
-        TrustDialog Checkbox { border: none; padding: 0; height: auto; background: transparent; }
-        TrustDialog Checkbox:focus { border: none; }
         """
     )
 
@@ -47,7 +46,7 @@ class TrustDialog(QuestionDialog[TrustAnswer]):
         super().__init__()
         self.question = question
         self._boxes = {
-            use.name: Checkbox(Content(_variable_words(use)), compact=True)
+            use.name: TickBox(Content(_variable_words(use)), compact=True)
             for use in question.variables
             if not use.forbidden
         }
@@ -55,11 +54,10 @@ class TrustDialog(QuestionDialog[TrustAnswer]):
     def compose(self) -> ComposeResult:
         with Vertical() as panel:
             panel.border_title = Content("Start this project's MCP servers?")  # pyright: ignore[reportAttributeAccessIssue]
-            with VerticalScroll(can_focus=not self._boxes):
+            with VerticalScroll():
                 yield Static(self._words(), classes="words", markup=False)
                 yield from self._boxes.values()
-                if self._boxes:
-                    yield Static("Space ticks, ↑↓ move.", classes="hint", markup=False)
+            yield Static(_KEYS if self._boxes else "", classes="hint", markup=False)
             yield Static(_ANSWERS, classes="hint", markup=False)
 
     def _words(self) -> str:
