@@ -1,17 +1,17 @@
 """A library of sessions as a long-time user has one: prose, code, tool calls, some of it Chinese.
 
-The same number makes the same texts: words from a vocabulary of 20,000 by Zipf's law, so that
-there are common, uncommon and rare ones to search for.
+The same number makes the same texts on the same Python, whose manual they are taken from: real
+words, so that trigrams are as common and as rare as in what people write.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pydoc_data.topics import topics
 
 from chatglass.store.records import (
     MessageRow,
@@ -29,35 +29,33 @@ MODELS = ("gpt-5-mini", "gpt-5", "claude-sonnet", "gemma3:13b")
 TOOLS = ("read_file", "search_files", "run_command", "fetch_url", "write_file", "list_directory")
 MESSAGES = 50
 """Of a session, on average."""
-_SYLLABLES = re.findall(
-    r"\w+",
-    "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru "
-    "ster plin tron mark ver ing ation ed er un re con pro ment able",
-)
 _CHINESE = "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可文件错误测试解析"
 _HOUR = 3_600_000
 
 
 class Words:
-    """Texts by a seeded generator."""
+    """Texts by a seeded generator: passages of Python's own manual, and identifiers made of it."""
 
     def __init__(self, seed: int = 1) -> None:
         self.random = random.Random(seed)
-        self._known = ["".join(self.random.choices(_SYLLABLES, k=self.random.randint(1, 4)))
-                       for _ in range(20_000)]  # fmt: skip
-        self._weights = list(itertools.accumulate(1 / (rank + 2) for rank in range(20_000)))
+        self._manual = " ".join(topics[name] for name in sorted(topics)).split()
+        self._names = sorted({word for word in self._manual if re.fullmatch("[a-z]{3,9}", word)})
 
     def prose(self, count: int) -> str:
-        words = self.random.choices(self._known, cum_weights=self._weights, k=count)
+        start = self.random.randrange(len(self._manual) - count)
+        words = self._manual[start : start + count]
         if self.random.random() < 0.2:
-            a, b = self.random.choices(self._known, k=2)
-            words.insert(len(words) // 2, f"{a}_{b}()")
+            words.insert(len(words) // 2, f"{self.name()}()")
         if self.random.random() < 0.03:
             words.append("".join(self.random.choices(_CHINESE, k=20)))
         return " ".join(words)
 
+    def name(self) -> str:
+        """An identifier, of which there are ten million."""
+        return "_".join(self.random.choices(self._names, k=2))
+
     def path(self) -> str:
-        return "/".join(self.random.choices(self._known, cum_weights=self._weights, k=3)) + ".py"
+        return f"{'/'.join(self.random.choices(self._names, k=3))}/{self.name()}.py"
 
 
 def whole_sessions(count: int, *, root: str, until: int) -> Iterator[WholeSession]:

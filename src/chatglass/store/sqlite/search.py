@@ -22,6 +22,8 @@ MOST_CHARS = 1_000_000
 """Of one text; a pasted file beyond that is found by its start."""
 _LINE, _BEFORE = 160, 40
 
+_FEW = 1_000
+"""Texts that are read in about 30 ms."""
 _NEWEST = 3
 """Of the matches of a session, these can be shown."""
 
@@ -95,7 +97,7 @@ def find(db: Connection, text: str, limit: int) -> list[SearchHit]:
         case "titles":
             return _titles(db, words, limit)
         case "everything":
-            sql, values = _matching(words)
+            sql, values = _matching(db, words)
             found = db.execute(f"{sql} ORDER BY rowid DESC LIMIT ?", (*values, limit)).fetchall()
             pattern = words.pattern
             return [hit for (rowid,) in found if (hit := _hit(db, rowid, pattern))]
@@ -106,7 +108,7 @@ def matches(db: Connection, text: str, limit: int, after: str) -> Matches:
     words = search_words(text)
     if words.reach != "everything":
         return Matches()
-    sql, values = _matching(words)
+    sql, values = _matching(db, words)
     if after:
         sql += " AND rowid < ?"
         values += (int(after),)
@@ -149,32 +151,48 @@ def lines(db: Connection, text: str, refs: Sequence[str]) -> dict[str, SearchHit
 
 
 def uses(db: Connection, kind: str, text: str) -> frozenset[str]:
-    found = db.execute(
-        "SELECT DISTINCT session_id FROM session_uses "
-        "WHERE kind = ? AND instr(folded(name), ?) > 0",
+    # From name to name in the index, since there are few of them among many rows.
+    names = db.execute(
+        """
+        WITH RECURSIVE names (name) AS (
+            SELECT min(name) FROM session_uses WHERE kind = ?1
+            UNION ALL
+            SELECT (SELECT min(name) FROM session_uses WHERE kind = ?1 AND name > names.name)
+            FROM names WHERE name IS NOT NULL
+        )
+        SELECT name FROM names WHERE instr(folded(name), ?2) > 0
+        """,
         (kind, storable(text).casefold()),
-    )
-    return frozenset(id_ for (id_,) in found)
+    ).fetchall()
+    sql = "SELECT session_id FROM session_uses WHERE kind = ? AND name = ?"
+    return frozenset(id_ for (name,) in names for (id_,) in db.execute(sql, (kind, name)))
 
 
-def _matching(words: SearchWords) -> tuple[str, tuple[object, ...]]:
+def _matching(db: Connection, words: SearchWords) -> tuple[str, tuple[object, ...]]:
     """The statement for the rowids of what holds all the words, open for more conditions."""
-    conditions: list[str] = []
-    values: list[object] = []
-    table = "search" if words.long else "search_pairs"
-    pairs = "search_pairs MATCH ?"
-    if words.long:
-        conditions.append("search MATCH ?")
-        values.append(_phrases(words.long))
-        pairs = "rowid IN (SELECT rowid FROM search_pairs WHERE search_pairs MATCH ?)"
-    if words.pairs:
-        conditions.append(pairs)
-        values.append(_phrases(words.pairs))
-    for word in words.short:
+    in_pairs = "SELECT rowid FROM search_pairs WHERE search_pairs MATCH ?"
+    read = [*words.short]
+    if not words.long or (words.pairs and _are_few(db, in_pairs, words.pairs)):
+        # The pairs find little enough to look for all else in the texts.
+        table, conditions = "search_pairs", ["search_pairs MATCH ?"]
+        values: list[object] = [_phrases(words.pairs)]
+        read += words.long
+    else:
+        table, conditions = "search", ["search MATCH ?"]
+        values = [_phrases(words.long)]
+        if words.pairs:
+            conditions.append(f"rowid IN ({in_pairs})")
+            values.append(_phrases(words.pairs))
+    for word in read:
         text = f"(SELECT text FROM search_texts WHERE id = {table}.rowid)"
         conditions.append(f"instr(folded({text}), ?) > 0")
         values.append(word.casefold())
     return f"SELECT rowid FROM {table} WHERE {' AND '.join(conditions)}", tuple(values)
+
+
+def _are_few(db: Connection, in_pairs: str, pairs: Sequence[str]) -> bool:
+    sql = f"SELECT count(*) FROM ({in_pairs} LIMIT {_FEW})"
+    return db.execute(sql, (_phrases(pairs),)).fetchone()[0] < _FEW
 
 
 def _phrases(words: Sequence[str]) -> str:

@@ -17,6 +17,9 @@ FIRST, PAGE = 400, 20_000
 among 500,000 messages, a page of the others 40."""
 DEBOUNCE = 0.015
 """Seconds to wait for the next key: keys that are held or pasted come quicker than that."""
+_CALM = 0.12
+"""Seconds after the first answer until older matches are looked for. While someone types on, the
+next search would have to wait until this one has noticed that nobody wants it."""
 _LINES = 60
 """Lines read with the first answer: more than a screen shows."""
 
@@ -61,6 +64,8 @@ class Finding:
         found.add(page)
         refs = [ref for session_refs in found.refs.values() for ref in session_refs][:_LINES]
         yield Answer(found, uses, await self._store.match_lines(search.words, refs))
+        if page.after is not None:
+            await asyncio.sleep(_CALM)
         while page.after is not None:
             page = await self._store.matches(search.words, limit=PAGE, after=page.after)
             found.add(page)

@@ -58,6 +58,9 @@ class Listing:
         self._uses: Uses = {}
         self._place: dict[str, int] = {}
         self._titles: list[str] = []
+        self._rows: list[ListedRow] = []
+        """The row of each session, by place: made once, since making 10,000 takes longer than all
+        else that a key costs."""
         self._sorted: list[int] = []
         self._titled: set[int] | None = set()
         """Places whose titles hold all the words; None: there are no words."""
@@ -69,6 +72,7 @@ class Listing:
         self.sessions = list(sessions)
         self._place = {session.id: place for place, session in enumerate(self.sessions)}
         self._titles = [title(session).casefold() for session in self.sessions]
+        self._rows = [ListedRow(place) for place in range(len(self.sessions))]
         self._match_titles()
         self._sort()
 
@@ -95,32 +99,38 @@ class Listing:
 
     def arrange(self) -> None:
         """Work out the rows anew."""
-        search, found, sessions = self.search, self.found.refs, self.sessions
-        # Where nothing is asked, what is not archived passes.
+        sessions, found, hidden = self.sessions, self.found.refs, self.hidden
+        search, uses = self.search, self._uses
+        # Without a facet there is no need to ask it 10,000 times.
         plain = not search.checks
         rows: list[ListedRow] = []
-        tokens = unpriced = 0
+        tokens = unpriced = count = 0
         cost = Decimal(0)
-        count = 0
-        for place in self._sorted:
+        for place in self._candidates():
             session = sessions[place]
-            if self._titled is not None and place not in self._titled and session.id not in found:
+            if session.archived if plain else not search.accepts(session, uses):
                 continue
-            if (session.archived if plain else not search.accepts(session, self._uses)) or (
-                session.id in self.hidden
-            ):
+            if hidden and session.id in hidden:
                 continue
             count += 1
             tokens += session.total_tokens
             unpriced += session.unpriced_requests
-            if session.cost:
-                cost += session.cost
-            rows.append(ListedRow(place))
-            if session.id in found:
+            cost += session.cost
+            rows.append(self._rows[place])
+            if found and session.id in found:
                 rows += [ListedRow(place, ref) for ref in found[session.id]]
         self.rows = rows
         self.totals = Totals(count, tokens, cost, unpriced)
         self._index = {}
+
+    def _candidates(self) -> Sequence[int]:
+        """The places that have the words, in order."""
+        titled = self._titled
+        if titled is None:
+            return self._sorted
+        found = {self._place[id_] for id_ in self.found.refs if id_ in self._place}
+        wanted = titled | found
+        return [place for place in self._sorted if place in wanted]
 
     def _match_titles(self) -> None:
         words = [word.casefold() for word in search_words(self.search.words).all]

@@ -85,9 +85,13 @@ class PromptLine(Horizontal):
         self.cancel()
 
     def _show(self, subject: str, line: str) -> None:
+        # With each key of a search; laying the screen out again takes longer than the search.
+        if (subject, line) == (self._subject, self.text):
+            return
+        asking = bool(subject) != self.asking
         self._subject = subject
         self.set_class(bool(subject), "-asking")
-        self._line.update(Content(line))
+        self._line.update(Content(line), layout=asking or bool(subject))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
