@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench import subject
 from bench.ptybench import App, Latencies
+from bench.reader import SAMPLE_EVERY
 from bench.subject import FakeLLM
 
 MB = 2**20
@@ -182,16 +183,22 @@ def tool_result(llm: FakeLLM, megabytes: float = 5.0) -> list[Row]:
             _ready(app)
             app.pump(HEAVY_IMPORTS)
             before = app.memory()
-            at = app.write(subject.OPEN_INSPECTOR)
+            screen, screen_cpu = app.act(subject.OPEN_INSPECTOR)
+            at = app.write(subject.RESULT_SECTION)
             shown = app.wait(subject.RESULT_SHOWN, since=at)
             app.settle()
             app.pump(0.1)
-            quiet = app.log.chunks[-1][0]
+            cpu = screen_cpu / 1000 + app.cpu_between(at, app.log.chunks[-1][0] + SAMPLE_EVERY)
             pages = [app.act(subject.PAGE_DOWN)[0] for _ in range(12)]
             more = (app.memory() - before) / MB
-            cpu = app.cpu_between(at, quiet)
     return [
-        Row("opened", f"{1000 * (shown - at):.0f} ms, {cpu:.2f} s CPU", "", "≤ 0.3 s CPU"),
+        Row("inspector open", f"{screen:.0f} ms", "", ""),
+        Row(
+            "its result shown",
+            f"{1000 * (shown - at):.0f} ms, both {cpu:.2f} s CPU",
+            "",
+            "≤ 0.3 s CPU",
+        ),
         Row("slowest page of 12", f"{max(pages):.0f} ms", "", "≤ 50 ms"),
         Row("memory", f"{more:+.0f} MB", "", ""),
     ]

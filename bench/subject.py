@@ -28,6 +28,7 @@ RESULT_SHOWN = r"entry 100000"
 SESSIONS_OPEN = r"type to filter"
 # The keys that open them.
 OPEN_INSPECTOR = b"\x0f"  # Ctrl+O
+RESULT_SECTION = b"2"
 OPEN_SESSIONS = b"\x13"  # Ctrl+S
 PAGE_UP = b"\x1b[5~"
 PAGE_DOWN = b"\x1b[6~"
