@@ -6,7 +6,6 @@ on screen. Whatever is wrong here is left to it: it runs right after the first f
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +23,14 @@ class FirstLook:
 def first_look(path: Path) -> FirstLook:
     """What `path` says, as far as it can be read."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return FirstLook()
+    import tomllib  # 4 ms, which only a settings file is worth
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
         return FirstLook()
     theme: Any = table.get("theme")
     sidebar: Any = table.get("sidebar")

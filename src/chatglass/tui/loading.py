@@ -21,7 +21,10 @@ def import_engine() -> type[Workspace]:
     """What is needed to show a session: settings, store, models, tools (about 0.3 s of CPU)."""
     with _yielding():
         from chatglass.chat.workspace import Workspace
+        from chatglass.tui import session_view
+        from chatglass.tui.markdown import document
 
+        _ = session_view, document  # with the session come its items, and answers among them
         return Workspace
 
 

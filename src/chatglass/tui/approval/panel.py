@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.segment import Segment
 from textual import events, on
@@ -20,12 +20,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from chatglass.chat.ports import Decision, PendingCall
 from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.approval.question import Line, question_lines, session_grant
 from chatglass.tui.component_style import component_style
 from chatglass.values.text import one_line
+
+if TYPE_CHECKING:
+    from chatglass.chat.ports import Decision, PendingCall
 
 DEAF_SECONDS = 0.3
 """Keys that were meant for something else must not answer a question that just appeared."""
@@ -38,6 +40,12 @@ _ANSWERS: tuple[tuple[str, Answer, str], ...] = (
     ("approval.deny", "deny", "Deny"),
     ("approval.deny_why", "why", "Deny and say why"),
 )
+
+
+def _by_user(verdict: Literal["allow", "deny"], reason: str = "") -> Decision:
+    from chatglass.chat.ports import Decision
+
+    return Decision(verdict=verdict, decided_by="user", reason=reason)
 
 
 class _Question(ScrollView):
@@ -304,16 +312,16 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._reason.display = True
             self._reason.focus()
         elif answer == "deny":
-            self._decide(Decision(verdict="deny", decided_by="user"))
+            self._decide(_by_user("deny"))
         else:
-            self._decide(Decision(verdict="allow", decided_by="user"), grant=answer == "session")
+            self._decide(_by_user("allow"), grant=answer == "session")
 
     def action_deny_all(self) -> None:
         """Deny every call that waits."""
         if self._is_deaf():
             return
         while self._waiting:
-            self._decide(Decision(verdict="deny", decided_by="user"))
+            self._decide(_by_user("deny"))
 
     def _decide(self, decision: Decision, *, grant: bool = False) -> None:
         pending = self._waiting.pop(0)
@@ -324,7 +332,7 @@ class ApprovalPanel(Vertical, can_focus=True):
     def _reason_given(self, event: Input.Submitted) -> None:
         event.stop()
         if self._waiting:
-            self._decide(Decision(verdict="deny", decided_by="user", reason=event.value.strip()))
+            self._decide(_by_user("deny", event.value.strip()))
 
     @on(Input.Changed)
     def _reason_typed(self, event: Input.Changed) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.cells import cell_len, chop_cells
 
-from chatglass.chat.ports import PendingCall
 from chatglass.values.text import storable, visible
+
+if TYPE_CHECKING:
+    from chatglass.chat.ports import PendingCall
 
 LONGEST_SUBJECT = 60
 """Characters of arguments that "this session" repeats; more would be cut, and so say less."""

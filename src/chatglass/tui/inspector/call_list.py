@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.strip import Strip
 from textual.timer import Timer
 
-from chatglass.store.records import ToolCallRow, ToolCallState
 from chatglass.tui.inspector.call_words import STATE_MARKS, running_ms, short_arguments
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import duration, size
 from chatglass.values.text import one_line
+
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallRow, ToolCallState
 
 TICK_SECONDS = 0.25
 """How often the duration of a running call is drawn again; no timer runs where no call does."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
 from chatglass.tui.inspector.json_layout import lay_out
 from chatglass.values.figures import clock, date, duration, share, size
 from chatglass.values.text import one_line
+
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
 
 Section = Literal["arguments", "result", "seen", "error", "times"]
 SECTIONS: tuple[Section, ...] = ("arguments", "result", "seen", "error", "times")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,8 +13,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
-from chatglass.store.protocol import StoreError
-from chatglass.store.records import ToolCallRow, ToolResult
 from chatglass.tui.inspector.call_list import CallList
 from chatglass.tui.inspector.call_words import (
     OPEN_STATES,
@@ -33,7 +31,10 @@ from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import size
 
-LoadResult = Callable[[str], Awaitable[ToolResult | None]]
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallRow, ToolResult
+
+LoadResult = Callable[[str], Awaitable["ToolResult | None"]]
 """Tool call id → what it produced and what the model saw; None where nothing is kept (yet)."""
 
 
@@ -260,6 +261,8 @@ class Inspector(Widget, can_focus=False):
         )
 
     async def _read_result(self, tool_call_id: str, generation: int) -> None:
+        from chatglass.store.protocol import StoreError
+
         try:
             result = await self._load_result(tool_call_id)
         except StoreError as error:

@@ -8,27 +8,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chatglass.chat.events import (
-    Compacted,
-    Event,
-    ReasoningDelta,
-    RequestStarted,
-    TextDelta,
-    ToolCallDelta,
-    ToolCallFinished,
-    TurnFinished,
-    TurnStarted,
-    UsageReported,
-)
 from chatglass.values import figures
 
 if TYPE_CHECKING:
+    from chatglass.chat.events import Event
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.screens.chat_screen import ChatScreen
 
 _LIVE_SECONDS = 0.25
-_DELTAS = (TextDelta, ReasoningDelta, ToolCallDelta)
-_COUNTED = (RequestStarted, UsageReported, ToolCallFinished, TurnStarted, TurnFinished, Compacted)
 
 
 class MeterFeed:
@@ -38,9 +25,20 @@ class MeterFeed:
 
     def take(self, session: OpenSession, batch: Sequence[Event]) -> None:
         """Events of the session on screen: read the figures again where one of them counts."""
-        if any(isinstance(event, _COUNTED) for event in batch):
+        from chatglass.chat import events
+
+        counted = (
+            events.RequestStarted,
+            events.UsageReported,
+            events.ToolCallFinished,
+            events.TurnStarted,
+            events.TurnFinished,
+            events.Compacted,
+        )
+        deltas = (events.TextDelta, events.ReasoningDelta, events.ToolCallDelta)
+        if any(isinstance(event, counted) for event in batch):
             self.refresh()
-        elif any(isinstance(event, _DELTAS) for event in batch):
+        elif any(isinstance(event, deltas) for event in batch):
             self._show_live(session)
 
     def refresh(self) -> None:

@@ -37,7 +37,6 @@ class ConversationPanel(Container):
 
     def compose(self) -> ComposeResult:
         yield self.transcript
-        yield self.find_bar
 
     @property
     def is_finding(self) -> bool:
@@ -46,6 +45,8 @@ class ConversationPanel(Container):
 
     def find(self, text: str = "") -> None:
         """Open the find bar, with this text in it."""
+        if not self.find_bar.is_attached:
+            self.mount(self.find_bar)
         self.find_bar.open()
         if text:
             self.find_bar.value = visible(text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from chatglass.store.records import ToolCallState
 from chatglass.tui.transcript.items import ToolCard
 from chatglass.tui.transcript.look import Look
 from chatglass.tui.transcript.strips import Piece, cut, strip_of
 from chatglass.values.figures import duration
 from chatglass.values.text import one_line
+
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallState
 
 MARKS: dict[ToolCallState, str] = {
     "proposed": "○",

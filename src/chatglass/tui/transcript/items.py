@@ -8,9 +8,10 @@ tell the transcript (`Transcript.changed`), or pushed to (`push_text`, `push_rea
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from chatglass.store.records import ToolCallState
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallState
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from textual.geometry import Region, Size
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
+from chatglass.tui.transcript.documents import MarkdownDocuments
 from chatglass.tui.transcript.items import AnswerItem, Item
 from chatglass.tui.transcript.messages import FollowChanged
 from chatglass.tui.transcript.pacing import FRAME, Pacer
@@ -52,13 +53,9 @@ class TranscriptPane(PaintedRows, can_focus=True):
         classes: str | None = None,
     ) -> None:
         """`empty_text` is shown while there are no items; `clock` gives milliseconds."""
-        if documents is None:
-            from chatglass.tui.markdown.document import MarkdownDocument
-
-            documents = MarkdownDocument
         super().__init__(
             empty_text=empty_text,
-            documents=documents,
+            documents=documents or MarkdownDocuments(),
             clock=clock,
             name=name,
             id=id,
