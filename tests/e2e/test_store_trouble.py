@@ -68,6 +68,11 @@ def empty_beside_its_log(file: Path) -> None:
     os.truncate(file, 0)
 
 
+def has_said(program: PtyProgram, words: str) -> bool:
+    """Wherever the terminal's edge has cut them."""
+    return "".join(words.split()) in "".join(program.text.split())
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -83,8 +88,8 @@ def test_at_the_start(start: Start, file: Path, harm: Callable[[Path], None], sa
     before = file.read_bytes()
     program = start()
     assert program.finish() == 1
-    assert said in " ".join(program.text.split())
-    assert "chatglass --no-save starts without it" in " ".join(program.text.split())
+    assert has_said(program, said)
+    assert has_said(program, "chatglass --no-save starts without it")
     assert file.read_bytes() == before
     unsaved = start("--no-save")
     unsaved.sees("Write a message")
@@ -120,6 +125,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"mounting needs root: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("has_store", [True, False])
+def test_a_folder_that_can_only_be_read(start: Start, small_disk: Path, has_store: bool) -> None:
+    if has_store:
+        first = start(data=small_disk)
+        first.sees("Write a message")
+        first.type("calculate 6*7\r")
+        first.sees("gives 42")
+        first.kill()
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
+    subprocess.run(remount, check=True)
+    program = start(data=small_disk)
+    assert program.finish() == 2
+    assert has_said(program, "Read-only file system")
+    assert has_said(program, "--no-save")
+    unsaved = start("--no-save", data=small_disk)
+    unsaved.sees("Write a message")
+    unsaved.type("calculate 6*7\r")
+    unsaved.sees("gives 42")
+    unsaved.kill()
 
 
 def fill(place: Path) -> Path:
