@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from chatglass.tui.servers.question import QuestionDialog
 from chatglass.tui.servers.screen import ServersScreen
 from chatglass.tui.servers.trust_dialog import TrustDialog
 from chatglass.tui.servers.visit_dialog import VisitDialog
-from mcp_servers.running import own_server
+from mcp_servers.running import OWN_SERVER, own_server
 from tui.conftest import Play
 from tui.stage import Stage, tools
 
@@ -348,3 +349,24 @@ async def test_schemas_stay_while_servers_do(play: Play, folder: Path) -> None:
         assert stage.app.workspace.tools.schemas() == before
         await stage.ask("two", tools(("own__grow", "{}")), "done")
         await stage.until(lambda: len(stage.app.workspace.tools.schemas()) == len(before) + 1)
+
+
+async def test_what_changed_is_not_started_again_unasked(play: Play, folder: Path) -> None:
+    script = folder / "project" / "server.py"
+    source = OWN_SERVER.read_text(encoding="utf-8")
+    script.write_text(source, encoding="utf-8")
+    project(folder, own={"command": sys.executable, "args": ["server.py"]})
+    async with play() as stage:
+        await dialog(stage, TrustDialog)
+        await stage.sees("server.py  ")
+        await stage.press("1")
+        await ready(stage)
+        assert [one for one in stage.app.workspace.tools.specs() if one.server]
+        script.write_text(source + "# another\n", encoding="utf-8")
+        await stage.command("/mcp")
+        await stage.press("r")
+        await stage.told("changed since it was trusted")
+        assert not [one for one in stage.app.workspace.tools.specs() if one.server]
+        await stage.press("r")
+        await dialog(stage, TrustDialog)
+        await stage.sees("Changed since you trusted it:")
