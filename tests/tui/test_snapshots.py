@@ -135,20 +135,27 @@ async def still(stage: Stage) -> str:
     return text.replace(port, "9".rjust(len(port), "9")) + "\n"
 
 
+@pytest.fixture
+def root(folder: Path) -> Path:
+    """The working directory: questions name it, so it is the same in every run."""
+    ROOT.mkdir(exist_ok=True)
+    (ROOT / "parse.py").write_text("def parse(): ...\n", encoding="utf-8")
+    return ROOT
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCENES)
 async def test_screen(
     scene: str,
     size: tuple[int, int],
     play: Play,
+    root: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chatglass.tui.transcript.answer_view.time_of", lambda at, now: "14:02")
     monkeypatch.setattr("chatglass.tui.transcript.plain_views.time_of", lambda at, now: "14:02")
-    ROOT.mkdir(exist_ok=True)  # questions name it, so it is the same in every run
-    (ROOT / "parse.py").write_text("def parse(): ...\n", encoding="utf-8")
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(root)
     async with play(size=size) as stage:
         stage.chat.composer.area.cursor_blink = False
         await SCENES[scene](stage)

@@ -173,11 +173,11 @@ async def test_a_rate_limit_counts_down_on_screen(play: Play) -> None:
         stage.server.script(scripts.rate_limited("2"), "at last")
         await stage.send("hello")
         await stage.sees("attempt 2 in")
-        assert stage.chat._retry_timer is not None
+        assert stage.chat.countdown.running
         assert "writing" not in stage.screen_text
         await stage.sees("at last")
         await stage.idle()
-        assert stage.chat._retry_timer is None
+        assert not stage.chat.countdown.running
 
 
 async def test_a_cut_stream_keeps_what_came(play: Play) -> None:

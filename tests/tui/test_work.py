@@ -75,7 +75,7 @@ async def test_nothing_runs_while_nothing_happens(play: Play) -> None:
         blinking = [timer for timer in timers if "cursor" in str(timer._callback).lower()]
         assert [timer for timer in timers if timer not in blinking] == []
         assert stage.chat.transcript._tick_handle is None
-        assert stage.chat._retry_timer is None
+        assert not stage.chat.countdown.running
         assert all(worker.is_finished for worker in stage.app.workers)
 
 

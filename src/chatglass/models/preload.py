@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import socket
 
 from chatglass.models import prices
@@ -21,6 +22,10 @@ def preload() -> None:
 
     May be called more than once, from any thread that runs no event loop.
     """
+    # openai looks for httpx among the loaded modules, and takes one that another thread is still
+    # importing (SessionManager and MCP do) for a whole one. After this it is whole.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("httpx")
     import openai
 
     # The package exports lazily: taking the names imports what is behind them.

@@ -24,6 +24,7 @@ from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.inspector.inspector import Inspector
+from chatglass.tui.life import FAILED, USAGE, Life
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChanged
 from chatglass.tui.open_session import OpenSession
 from chatglass.tui.screens.chat_screen import ChatScreen
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from chatglass.store.records import SessionRow
 
 _log = logging.getLogger(__name__)
-
-USAGE, FAILED = 2, 1
-"""Exit codes of a start that went wrong: by what the user wrote, or by anything else."""
 
 
 class ChatglassApp(App[None], inherit_bindings=False):
@@ -70,9 +68,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.collector = IdleCollector()
         self.chat = ChatScreen()
         self.servers = ServerDesk(self)
-        self._opened = asyncio.Event()
-        """There is a session, or there will be none."""
-        self._leaving = False
+        self.life = Life(self)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = look.theme if look.theme in self.available_themes else THEMES[0].name
@@ -86,75 +82,24 @@ class ChatglassApp(App[None], inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
-    # -- starting
+    # -- starting and leaving
 
     def on_ready(self) -> None:
         if self.start_error is not None:
-            self._give_up(self.start_error, USAGE)
+            self.life.give_up(self.start_error, USAGE)
             return
-        # After the first frame: everything below imports for a second or two.
+        # After the first frame: what begins here imports for a second or two.
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.run_worker(self._open_workspace(), group="start", exit_on_error=False)
+        self.run_worker(self.life.begin(), group="start", exit_on_error=False)
 
-    async def _open_workspace(self) -> None:
-        from chatglass.tui.loading import import_engine, import_services
+    async def action_quit(self) -> None:
+        await self.leave()
 
-        try:
-            workspace_class = await asyncio.to_thread(import_engine)
-            self.workspace = await asyncio.to_thread(workspace_class, self.options)
-            await self.workspace.open()
-            await self.open_session(await self.workspace.session_to_open())
-        except ConfigError as error:
-            await self._close_workspace()
-            self._give_up(str(error), USAGE)
-            return
-        except self._store_errors() as error:
-            await self._close_workspace()
-            self._give_up(f"{error}\nchatglass --no-save starts without it.", FAILED)
-            return
-        finally:
-            self._opened.set()
-        self._warn_of_settings()
-        self.run_worker(self.servers.start(), group="servers", exit_on_error=False)
-        await asyncio.to_thread(import_services)
-        self.collector.freeze()
-        if self.options.resume == "":
-            await COMMANDS.run(self, "session.list")
-        await self._offer_local_servers()
-
-    @staticmethod
-    def _store_errors() -> tuple[type[Exception], ...]:
-        from chatglass.store.protocol import StoreError
-
-        return (StoreError, OSError)
-
-    def _give_up(self, reason: str, code: int) -> None:
-        self.start_error = reason
-        self.exit(return_code=code)
-
-    def _warn_of_settings(self) -> None:
-        if self.look.theme not in self.available_themes:
-            self.chat.say(
-                f"The settings name the theme {self.look.theme!r}, which there is not;"
-                " /theme shows all.",
-                "warning",
-            )
-
-    async def _offer_local_servers(self) -> None:
-        """Where only the demo is left to talk to, say which servers answer on this machine."""
-        workspace = self.workspace
-        if workspace is None or not workspace.uses_demo or self.options.demo:
-            return
-        from chatglass.models.discovery import discover
-
-        found = await discover()
-        for endpoint in found:
-            workspace.models.add(endpoint)
-        if found:
-            names = ", ".join(endpoint.name for endpoint in found)
-            self.chat.say(f"On this machine answers: {names}. /model chooses it.")
+    async def leave(self) -> None:
+        """Store what is unsaved, end what runs, and say how to come back."""
+        await self.life.leave()
 
     # -- sessions
 
@@ -228,12 +173,14 @@ class ChatglassApp(App[None], inherit_bindings=False):
             )
 
     async def _answer_queue(self, session: OpenSession) -> None:
+        from chatglass.store.protocol import StoreError
+
         engine = session.engine
         await self._forward(session, engine.run())
         if engine.queue and not engine.conversation.prompt_stored:
             try:
                 await self.chat.outbox.take_refused(session, engine.queue[0])
-            except self._store_errors() as error:
+            except StoreError as error:
                 # It stays queued: the same failure that kept it from being sent.
                 _log.warning("prompt not taken back: %s", error)
 
@@ -279,7 +226,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
     def on_approvals_changed(self, message: ApprovalsChanged) -> None:
         session = self.sessions.get(message.session_id)
         if session is not None:
-            self.chat.approvals_changed(session)
+            self.chat.approvals.changed(session)
             self._mark_sessions()
 
     def on_session_changed(self, message: SessionChanged) -> None:
@@ -314,7 +261,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         _log.error("worker %s failed", worker.group, exc_info=error)
         told = visible(f"{type(error).__name__}: {error}")
         if self.current is None:
-            self._give_up(f"It could not start. {told}", FAILED)
+            self.life.give_up(f"It could not start. {told}", FAILED)
             return
         self.notify(told, title="Something went wrong", severity="error", timeout=15, markup=False)
 
@@ -332,10 +279,12 @@ class ChatglassApp(App[None], inherit_bindings=False):
     # -- what is pasted
 
     async def on_event(self, event: events.Event) -> None:
-        # One that was forwarded comes by again when it bubbles up.
-        is_new = isinstance(event, events.Paste) and not event.is_forwarded
-        if is_new and self._draws_raw(self.focused):
-            event = events.Paste(visible(event.text))
+        match event:
+            # One that was forwarded comes by again when it bubbles up.
+            case events.Paste(is_forwarded=False) if self._draws_raw(self.focused):
+                event = events.Paste(visible(event.text))
+            case _:
+                pass
         await super().on_event(event)
 
     @property
@@ -365,48 +314,3 @@ class ChatglassApp(App[None], inherit_bindings=False):
             await asyncio.to_thread(save_setting, self.workspace.paths.config_file, keys, value)
         except ConfigError as error:
             self.chat.say(str(error), "error")
-
-    # -- leaving
-
-    async def action_quit(self) -> None:
-        await self.leave()
-
-    async def leave(self) -> None:
-        """Store what is unsaved, end what runs, and say how to come back."""
-        if self._leaving:
-            return
-        self._leaving = True
-        if self.chat.outbox.unsent or not self.chat.composer.is_empty:
-            # What was written so far has no session to be stored in before there is one.
-            await self._opened.wait()
-        try:
-            await self._store_and_close()
-        except self._store_errors() as error:
-            self.last_words.append(f"Not everything could be stored: {error}")
-        self.exit()
-
-    async def _store_and_close(self) -> None:
-        await self.chat.outbox.store_draft()
-        await self._delete_sessions()
-        self.last_words += await self.chat.unsaved.save(self.sessions)
-        for session in self.sessions.values():
-            await session.engine.close()
-        current = self.current
-        if current is not None and not self.options.no_save and current.engine.context.stored:
-            self.last_words.append(f"To go on with this session: chatglass -r {current.id}")
-        await self._close_workspace()
-
-    async def _delete_sessions(self) -> None:
-        """What was deleted in the browser, where that is still open, is deleted now."""
-        if len(self.screen_stack) < 2:
-            return
-        from chatglass.tui.commands.sessions import delete_sessions
-        from chatglass.tui.sessions.screen import SessionsScreen
-
-        for screen in self.screen_stack:
-            if isinstance(screen, SessionsScreen):
-                await delete_sessions(self, screen.take_deleted())
-
-    async def _close_workspace(self) -> None:
-        if self.workspace is not None:
-            await self.workspace.close()

@@ -12,16 +12,16 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from chatglass import splash
 from chatglass.chat.events import Event, Notice, TurnFinished, TurnStarted
 from chatglass.tui.actions.footer import FooterLine
+from chatglass.tui.approval.desk import ApprovalDesk
 from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.tui.composer.composer import Composer
+from chatglass.tui.countdown import Countdown
 from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
@@ -75,7 +75,8 @@ class ChatScreen(Screen[None]):
         self.unsaved = Unsaved(self)
         self.full_inspector: InspectorScreen | None = None
         """The inspector over the whole screen, while it is open."""
-        self._retry_timer: Timer | None = None
+        self.countdown = Countdown(self)
+        self.approvals = ApprovalDesk(self)
 
     def compose(self) -> ComposeResult:
         yield self.top_line
@@ -122,7 +123,7 @@ class ChatScreen(Screen[None]):
         self._show_welcome()
         self.refresh_items()
         self.approval.withdraw_all()
-        self.approvals_changed(session)
+        self.approvals.changed(session)
         self.session_changed(session)
         await self.outbox.send_unsent()
 
@@ -161,7 +162,7 @@ class ChatScreen(Screen[None]):
         self._show_welcome()
         self.show_top_line()
         self.tell_state()
-        self._watch_retry(session)
+        self.countdown.watch()
         self.takeover.watch()
         self.figures.refresh()
 
@@ -216,18 +217,18 @@ class ChatScreen(Screen[None]):
             if isinstance(event, TurnFinished):
                 self._turn_finished(session, event)
         if session.approval.waiting:
-            self._mark_asking(session)
+            self.approvals.mark(session)
         if session is not self.session:
             return
         for event in batch:
             self._show_beside(session, event)
         self.figures.take(session, batch)
-        self._watch_retry(session)
+        self.countdown.watch()
 
     def _show_beside(self, session: OpenSession, event: Event) -> None:
         tool_call_id = getattr(event, "tool_call_id", None)
         if tool_call_id is not None and tool_call_id in session.view.calls:
-            self._show_call(session.view.calls[tool_call_id])
+            self.show_call(session.view.calls[tool_call_id])
         if isinstance(event, Notice) and event.kind == "context":
             self.say(event.cause, event.severity)
         if isinstance(event, Notice) and event.kind == "store":
@@ -243,19 +244,6 @@ class ChatScreen(Screen[None]):
             self.say(f"{name}: the turn ended ({event.status}).")
         elif session.engine.queue and session.held:
             self.say("What is queued waits: Enter sends it, /unqueue takes it back.")
-
-    def _watch_retry(self, session: OpenSession) -> None:
-        """Count down while a failed request of the session on screen waits; no longer."""
-        if session.view.retry_until is not None and self._retry_timer is None:
-            self._retry_timer = self.set_interval(1.0, self._tick_retry)
-        elif session.view.retry_until is None and self._retry_timer is not None:
-            self._retry_timer.stop()
-            self._retry_timer = None
-
-    def _tick_retry(self) -> None:
-        if self.session is not None:
-            self.session.view.tick_retry()
-            self._watch_retry(self.session)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
@@ -321,45 +309,15 @@ class ChatScreen(Screen[None]):
 
     # -- tool calls
 
-    def approvals_changed(self, session: OpenSession) -> None:
-        self._mark_asking(session)
-        self.budget_asker.changed(session)
-        if session is not self.session:
-            if session.approval.waiting:
-                name = one_line(session.title, 60) or "A session"
-                self.say(f"{name} asks about a tool call.", "warning")
-            return
-        waiting = {call.tool_call_id for call in session.approval.waiting}
-        for call in self.approval.waiting:
-            if call.tool_call_id not in waiting:
-                self.approval.withdraw(call.tool_call_id)
-        for call in session.approval.waiting:
-            self.approval.ask(call, take_focus=not self._is_typing)
-
-    @property
-    def _is_typing(self) -> bool:
-        """Whether keys go into a text that is being written."""
-        focused = self.focused
-        if isinstance(focused, Input):
-            return True
-        return not self.composer.is_empty
-
-    def _mark_asking(self, session: OpenSession) -> None:
-        for call in session.approval.waiting:
-            session.view.asking(call.tool_call_id)
-            if session is self.session and call.tool_call_id in session.view.calls:
-                self._show_call(session.view.calls[call.tool_call_id])
-
-    def _show_call(self, row: ToolCallRow) -> None:
+    def show_call(self, row: ToolCallRow) -> None:
+        """A call's new state, in the inspectors."""
         self.inspector.update_call(row)
         if self.full_inspector is not None:
             self.full_inspector.update_call(row)
 
     @on(ApprovalPanel.Decided)
     def _decided(self, message: ApprovalPanel.Decided) -> None:
-        session = self.app.sessions.get(message.pending.session_id)
-        if session is not None:
-            session.approval.answer(message.tool_call_id, message.decision, grant=message.grant)
+        self.approvals.answered(message)
 
     async def load_result(self, tool_call_id: str) -> ToolResult | None:
         session = self.session

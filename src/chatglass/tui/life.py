@@ -1,0 +1,134 @@
+"""Life: how the program starts behind its first frame, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from chatglass.config.errors import ConfigError
+from chatglass.tui.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from chatglass.tui.app import ChatglassApp
+
+USAGE, FAILED = 2, 1
+"""Exit codes of a start that went wrong: by what the user wrote, or by anything else."""
+
+
+class Life:
+    def __init__(self, app: ChatglassApp) -> None:
+        self._app = app
+        self._opened = asyncio.Event()
+        """There is a session, or there will be none."""
+        self._leaving = False
+
+    # -- starting
+
+    async def begin(self) -> None:
+        """Open the workspace and a session, then import what sending needs."""
+        from chatglass.tui.loading import import_engine, import_services
+
+        app = self._app
+        try:
+            workspace_class = await asyncio.to_thread(import_engine)
+            app.workspace = await asyncio.to_thread(workspace_class, app.options)
+            await app.workspace.open()
+            await app.open_session(await app.workspace.session_to_open())
+        except ConfigError as error:
+            await self._close_workspace()
+            self.give_up(str(error), USAGE)
+            return
+        except _store_errors() as error:
+            await self._close_workspace()
+            self.give_up(f"{error}\nchatglass --no-save starts without it.", FAILED)
+            return
+        finally:
+            self._opened.set()
+        self._warn_of_settings()
+        app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
+        if app.options.resume == "":
+            await COMMANDS.run(app, "session.list")
+        await asyncio.to_thread(import_services)
+        app.collector.freeze()
+        await self._offer_local_servers()
+
+    def give_up(self, reason: str, code: int) -> None:
+        """Leave the screen; `reason` is said below it."""
+        self._app.start_error = reason
+        self._app.exit(return_code=code)
+
+    def _warn_of_settings(self) -> None:
+        app = self._app
+        if app.look.theme not in app.available_themes:
+            app.chat.say(
+                f"The settings name the theme {app.look.theme!r}, which there is not;"
+                " /theme shows all.",
+                "warning",
+            )
+
+    async def _offer_local_servers(self) -> None:
+        """Where only the demo is left to talk to, say which servers answer on this machine."""
+        workspace = self._app.workspace
+        if workspace is None or not workspace.uses_demo or self._app.options.demo:
+            return
+        from chatglass.models.discovery import discover
+
+        found = await discover()
+        for endpoint in found:
+            workspace.models.add(endpoint)
+        if found:
+            names = ", ".join(endpoint.name for endpoint in found)
+            self._app.chat.say(f"On this machine answers: {names}. /model chooses it.")
+
+    # -- leaving
+
+    async def leave(self) -> None:
+        """Store what is unsaved, end what runs, and say how to come back."""
+        app = self._app
+        if self._leaving:
+            return
+        self._leaving = True
+        if app.chat.outbox.unsent or not app.chat.composer.is_empty:
+            # What was written so far has no session to be stored in before there is one.
+            await self._opened.wait()
+        try:
+            await self._store()
+        except _store_errors() as error:
+            app.last_words.append(f"Not everything could be stored: {error}")
+        for session in app.sessions.values():
+            try:
+                await session.engine.close()
+            except _store_errors() as error:
+                app.last_words.append(f"{session.title or 'A session'} was not closed: {error}")
+        current = app.current
+        if current is not None and not app.options.no_save and current.engine.context.stored:
+            app.last_words.append(f"To go on with this session: chatglass -r {current.id}")
+        await self._close_workspace()
+        app.exit()
+
+    async def _store(self) -> None:
+        app = self._app
+        await app.chat.outbox.store_draft()
+        await self._delete_sessions()
+        app.last_words += await app.chat.unsaved.save(app.sessions)
+
+    async def _delete_sessions(self) -> None:
+        """What was deleted in the browser, where that is still open, is deleted now."""
+        if len(self._app.screen_stack) < 2:
+            return
+        from chatglass.tui.commands.sessions import delete_sessions
+        from chatglass.tui.sessions.screen import SessionsScreen
+
+        for screen in self._app.screen_stack:
+            if isinstance(screen, SessionsScreen):
+                await delete_sessions(self._app, screen.take_deleted())
+
+    async def _close_workspace(self) -> None:
+        if self._app.workspace is not None:
+            await self._app.workspace.close()
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    from chatglass.store.protocol import StoreError
+
+    return (StoreError, OSError)
