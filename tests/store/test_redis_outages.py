@@ -144,6 +144,27 @@ async def test_a_turn_goes_on_while_the_server_is_away(
     assert [hit.message_id for hit in await store.search("needle")] == [asked.id]
 
 
+async def test_what_was_torn_is_settled_meanwhile(store: RedisStore, durable: RedisServer) -> None:
+    row = await claimed(store)
+    torn = answer(row.id, None, content="", status="partial")
+    await store.append_message(torn)
+    await store.checkpoint_message(torn.id, "the torn needle", "")
+    running = request(row.id)
+    await store.add_request(running)
+    durable.kill()
+    await store.recover(row.id)
+    more = message(row.id, torn.id)
+    await store.append_message(more)
+    ended = replace(torn, content="the torn needle", status="interrupted")
+    for _ in range(2):
+        assert await store.path(row.id, more.id) == [ended, more]
+        assert (await store.requests(row.id))[0].status == "interrupted"
+        if store.status.state == "spooling":
+            durable.start()
+            await connected(store)
+    assert [hit.message_id for hit in await store.search("needle")] == [torn.id]
+
+
 async def test_what_does_not_fit_is_refused_while_it_is_away(
     store: RedisStore, durable: RedisServer
 ) -> None:
