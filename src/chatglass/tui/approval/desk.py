@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
+from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ class ApprovalDesk:
 
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
+        self._budget = BudgetAsker(chat)
 
     def changed(self, session: OpenSession) -> None:
-        """Other calls of the session wait than before."""
+        """Other calls of the session wait than before, or its budget is asked about."""
         chat, panel = self._chat, self._chat.approval
         self.mark(session)
+        self._budget.changed(session)
         if session is not chat.session:
             if session.approval.waiting:
                 name = one_line(session.title, 60) or "A session"

@@ -19,7 +19,6 @@ from chatglass.chat.events import Event, Notice, TurnFinished, TurnStarted
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.approval.desk import ApprovalDesk
 from chatglass.tui.approval.panel import ApprovalPanel
-from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.countdown import Countdown
 from chatglass.tui.inspector.inspector import Inspector
@@ -70,7 +69,6 @@ class ChatScreen(Screen[None]):
         self.inspector = Inspector(self.load_result, id="inspector")
         self.outbox = Outbox(self)
         self.figures = MeterFeed(self)
-        self.budget_asker = BudgetAsker(self)
         self.takeover = Takeover(self)
         self.unsaved = Unsaved(self)
         self.full_inspector: InspectorScreen | None = None
