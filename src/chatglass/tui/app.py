@@ -167,6 +167,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     def drive(self, session: OpenSession) -> None:
         """Answer what is queued, if the engine is free and the queue is not held."""
+        if self.life.leaving:
+            return
         if session.engine.state == "idle" and session.engine.queue and not session.held:
             self.run_worker(
                 self._answer_queue(session), group=f"turns-{session.id}", exit_on_error=False
@@ -177,7 +179,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
         engine = session.engine
         await self._forward(session, engine.run())
-        if engine.queue and not engine.conversation.prompt_stored:
+        # On leaving it stays queued: the composer's text is stored already.
+        if engine.queue and not engine.conversation.prompt_stored and not self.life.leaving:
             try:
                 await self.chat.outbox.take_refused(session, engine.queue[0])
             except StoreError as error:

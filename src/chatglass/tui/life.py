@@ -20,7 +20,7 @@ class Life:
         self._app = app
         self._opened = asyncio.Event()
         """There is a session, or there will be none."""
-        self._leaving = False
+        self.leaving = False
 
     # -- starting
 
@@ -85,9 +85,9 @@ class Life:
     async def leave(self) -> None:
         """Store what is unsaved, end what runs, and say how to come back."""
         app = self._app
-        if self._leaving:
+        if self.leaving:
             return
-        self._leaving = True
+        self.leaving = True
         if app.chat.outbox.unsent or not app.chat.composer.is_empty:
             # What was written so far has no session to be stored in before there is one.
             await self._opened.wait()
