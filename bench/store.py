@@ -214,9 +214,12 @@ async def main(sessions: int, messages: int, folder: Path) -> None:
     print(f"longest stall of the event loop while opening    {stall:9.2f}")
     print(f"append at {messages:,} against append at 20          {long / short:9.2f} ×")
     await timed("delete a session", lambda: delete_one(store), runs=5)
+    index = (await store.size()).search
     await store.close()
     made = time.perf_counter() - begun
-    print(f"file {file.stat().st_size / 1e6:,.1f} MB; all of it took {made:.1f} s")
+    print(
+        f"file {file.stat().st_size / 1e6:,.1f} MB, {index / 1e6:,.1f} of it index; all took {made:.1f} s"
+    )
     again = SqliteStore(file)
     await timed("open the store", again.open, runs=1)
     await again.close()

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-KEYS = "Enter open · Tab list: Space mark, r p t a rename pin tag archive, d z · F1"
+KEYS = "Enter open · Tab: Space mark r name p pin t tag a archive d del z undo · F1"
 """Fits 80 columns."""
 
 

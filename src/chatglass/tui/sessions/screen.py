@@ -195,6 +195,10 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
             rows = await self._store.list_sessions(query)
             self._loaded = 2 if len(rows) < _FIRST else 1
             self._take(rows)
+            # All others would take the interpreter from the first frame.
+            painted = asyncio.Event()
+            self.call_after_refresh(painted.set)
+            await painted.wait()
         if self._loaded != 2 or self._listing.sessions:
             rows = await self._store.list_sessions(SessionQuery(include_archived=True))
             self._loaded = 2
