@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from chatglass.tui.meter.meter import Meter
 from chatglass.tui.meter.rows import meter_rows
 from chatglass.tui.topline.top_line import TopLine, top_line
 from chatglass.values import figures
+from chatglass.values.usage import Spent
 
 STATS = TokenStats(
     total_tokens=64_085,
@@ -220,6 +222,34 @@ class Host(App[None]):
     def compose(self) -> ComposeResult:
         yield TopLine()
         yield Meter(clock=lambda: self.now)
+
+
+def test_today_models_and_tools_have_rows_where_there_is_room() -> None:
+    stats = changed(
+        today=Spent(requests=40, tokens=9, cost=Decimal("1.25"), unpriced=1),
+        by_model=(
+            Spent(name="gpt-5", requests=9, tokens=50, cost=Decimal("0.018")),
+            Spent(name="gemma3:13b", requests=2, tokens=20, cost=Decimal(0), free=True),
+        ),
+        by_tool=(
+            Spent(name="read_file", requests=4, tokens=1_200, cost=Decimal("0.0021")),
+            Spent(name="run", requests=4, tokens=1_200, cost=None, unpriced=4),
+        ),
+        turn_unpriced=1,
+    )
+    shown = text_of(stats, width=40)
+    for pattern in (
+        r"today +40 requests +\$1\.25\+", r"gpt-5 +9 requests +\$0\.0180",
+        r"gemma3:13b +2 requests +free", r"results of read_file +≈ \$0\.0021",
+        r"results of run +≈ 1\.2k tokens", r"turn +3 requests +\$0\.0041\+",
+    ):  # fmt: skip
+        assert re.search(pattern, shown), pattern
+    low = text_of(stats, width=40, height=10)
+    assert "results of" not in low
+    assert "session" in low
+    alone = changed(today=Spent(requests=11, cost=Decimal("0.0183")), by_model=stats.by_model[:1])
+    assert "today" not in text_of(alone)
+    assert "gpt-5 " not in text_of(alone)
 
 
 async def test_figures_are_drawn_at_once_then_at_most_ten_times_a_second() -> None:

@@ -133,7 +133,9 @@ class UsageScreen(ModalScreen[str | None]):
         self._tell(rows)
 
     def _draw_chart(self) -> None:
-        self._chart.show(self._daily, self._place.span, self._measure, about=self._place.of_tools)
+        # By tool the bars are of whole requests; only of one tool they are its shares.
+        is_share = self._place.tool is not None
+        self._chart.show(self._daily, self._place.span, self._measure, about=is_share)
 
     def _tell(self, rows: Sequence[UsageRow]) -> None:
         total = sum_of(rows)
@@ -149,7 +151,7 @@ class UsageScreen(ModalScreen[str | None]):
         self.set_class(not rows, "-empty")
         self._empty.update(f"No requests in this range ({self._place.span_name}); r changes it.")
         self._say(
-            "What results of a tool cost is estimated: their part of each prompt that held them."
+            "Estimated: the part that results are of each prompt that held them."
             if self._place.of_tools
             else _KEYS
         )
