@@ -45,6 +45,7 @@ class Life:
         finally:
             self._opened.set()
         self._warn_of_settings()
+        self._watch_store()
         app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
         if app.options.resume == "":
             await COMMANDS.run(app, "session.list")
@@ -65,6 +66,26 @@ class Life:
                 " /theme shows all.",
                 "warning",
             )
+
+    def _watch_store(self) -> None:
+        """A store on a server says when writes wait for it, and when they are through."""
+        from chatglass.store.status import ObservableStore, StoreStatus
+
+        workspace = self._app.workspace
+        if workspace is None or not isinstance(workspace.store, ObservableStore):
+            return
+        said = ""
+
+        def changed(status: StoreStatus) -> None:
+            nonlocal said
+            text = str(status)
+            if text and not said:
+                self._app.chat.say(text, "warning")
+            elif said and not text:
+                self._app.chat.say("The store answers again; all that waited is stored.")
+            said = text
+
+        workspace.store.observe(changed)
 
     async def _offer_local_servers(self) -> None:
         """Where only the demo is left to talk to, say which servers answer on this machine."""
