@@ -76,9 +76,10 @@ class Engine:
         if not self._queue_read:
             self._queue_read = True
             stored = await self.context.store.queued_prompts(self.session_id)
-            # A prompt that was entered meanwhile may be among those that were read.
-            entered = {prompt.id for prompt in self.queue}
-            self.queue[:0] = [prompt for prompt in stored if prompt.id not in entered]
+            # A prompt that was entered meanwhile may be among those that were read, and be it before
+            # it is in the queue here.
+            known = {prompt.id: prompt for prompt in (*stored, *self.queue)}
+            self.queue[:] = [known[prompt_id] for prompt_id in sorted(known)]
 
     async def start(self) -> None:
         """Claim the session and start the ledger; load it first, if that was not done. Raises
