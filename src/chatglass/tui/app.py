@@ -15,7 +15,6 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
-from chatglass.chat.events import RequestStarted, TurnStarted
 from chatglass.config.errors import ConfigError
 from chatglass.tui.actions.palette import ActionCommands
 from chatglass.tui.actions.registry import ACTIONS
@@ -23,10 +22,8 @@ from chatglass.tui.commands import COMMANDS
 from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
-from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.life import FAILED, USAGE, Life
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChanged
-from chatglass.tui.open_session import OpenSession
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
@@ -41,8 +38,13 @@ if TYPE_CHECKING:
     from chatglass.config.first_look import FirstLook
     from chatglass.config.options import Options
     from chatglass.store.records import SessionRow
+    from chatglass.tui.inspector.inspector import Inspector
+    from chatglass.tui.open_session import OpenSession
 
 _log = logging.getLogger(__name__)
+
+BREATH = 0.03
+"""Seconds between the first frame and the start of the engine, for keys that were typed already."""
 
 
 class ChatglassApp(App[None], inherit_bindings=False):
@@ -67,6 +69,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         """Monotonic time of the last ^C that had nothing to do."""
         self.collector = IdleCollector()
         self.chat = ChatScreen()
+        self.chat.set_class(look.sidebar, "-sidebar")  # here, before there is anything to restyle
         self.servers = ServerDesk(self)
         self.life = Life(self)
         for theme in THEMES:
@@ -88,10 +91,12 @@ class ChatglassApp(App[None], inherit_bindings=False):
         if self.start_error is not None:
             self.life.give_up(self.start_error, USAGE)
             return
-        # After the first frame: what begins here imports for a second or two.
-        self.call_after_refresh(self._begin)
+        # After the first frame, and after what was typed before it: what begins here imports for a
+        # second or two.
+        self.call_after_refresh(self.set_timer, BREATH, self._begin)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        await self.chat.complete()
         self.run_worker(self.life.begin(), group="start", exit_on_error=False)
 
     async def action_quit(self) -> None:
@@ -122,6 +127,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
     async def _make_session(self, row: SessionRow) -> OpenSession:
         from chatglass.tui.approval.asking import SessionApproval
         from chatglass.tui.budget.asking import SessionBudget
+        from chatglass.tui.open_session import OpenSession
         from chatglass.tui.reading import load_or_salvage, session_rows
 
         assert self.workspace is not None
@@ -205,6 +211,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.post_message(SessionChanged(session.id))
 
     def on_engine_events(self, message: EngineEvents) -> None:
+        from chatglass.chat.events import RequestStarted, TurnStarted
+
         session = self.sessions.get(message.session_id)
         if session is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,12 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from chatglass import splash
-from chatglass.chat.events import Event, Notice, TurnFinished, TurnStarted
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.approval.desk import ApprovalDesk
-from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.countdown import Countdown
-from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
-from chatglass.tui.open_session import OpenSession
 from chatglass.tui.outbox import Outbox
 from chatglass.tui.screens.conversation_panel import ConversationPanel
 from chatglass.tui.takeover import Takeover
@@ -35,9 +32,13 @@ from chatglass.tui.unsaved import Unsaved
 from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
+    from chatglass.chat.events import Event, TurnFinished
     from chatglass.store.records import ToolCallRow, ToolResult
     from chatglass.tui.app import ChatglassApp
+    from chatglass.tui.approval.panel import ApprovalPanel
+    from chatglass.tui.inspector.inspector import Inspector
     from chatglass.tui.inspector.screen import InspectorScreen
+    from chatglass.tui.open_session import OpenSession
 
 NARROW = splash.SIDEBAR_FROM
 """Columns below which the right side folds into an overlay."""
@@ -63,10 +64,8 @@ class ChatScreen(Screen[None]):
         self.top_line = TopLine(id="top")
         self.conversation = ConversationPanel(empty_text=_WELCOME, id="conversation")
         self.transcript = self.conversation.transcript
-        self.approval = ApprovalPanel(id="approval")
         self.composer = Composer(root=Path.cwd(), may_read=self._may_read, id="composer")
         self.meter = Meter(id="meter")
-        self.inspector = Inspector(self.load_result, id="inspector")
         self.outbox = Outbox(self)
         self.figures = MeterFeed(self)
         self.takeover = Takeover(self)
@@ -75,21 +74,37 @@ class ChatScreen(Screen[None]):
         """The inspector over the whole screen, while it is open."""
         self.countdown = Countdown(self)
         self.approvals = ApprovalDesk(self)
+        self._is_complete = False
 
     def compose(self) -> ComposeResult:
         yield self.top_line
         with Horizontal(id="main"):
             with Vertical(id="left"):
                 yield self.conversation
-                yield self.approval
                 yield self.composer
             with Vertical(id="right"):
                 yield self.meter
-                yield self.inspector
         yield FooterLine(id="footer")
 
+    @cached_property
+    def approval(self) -> ApprovalPanel:
+        from chatglass.tui.approval.panel import ApprovalPanel
+
+        return ApprovalPanel(id="approval")
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        from chatglass.tui.inspector.inspector import Inspector
+
+        return Inspector(self.load_result, id="inspector")
+
+    async def complete(self) -> None:
+        """Mount what the first frame does without, and what would take a sixth of its time."""
+        await self.query_one("#left").mount(self.approval, before=self.composer)
+        await self.query_one("#right").mount(self.inspector)
+        self._is_complete = True
+
     def on_mount(self) -> None:
-        self.set_class(self.app.look.sidebar, "-sidebar")
         self.show_top_line()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -99,7 +114,8 @@ class ChatScreen(Screen[None]):
             self.remove_class("-overlay")
 
     def on_screen_resume(self) -> None:
-        self.approval.be_deaf()
+        if self._is_complete:
+            self.approval.be_deaf()
         self.app.servers.look()
 
     # -- the session on screen
@@ -211,6 +227,8 @@ class ChatScreen(Screen[None]):
 
     def events_shown(self, session: OpenSession, batch: Sequence[Event]) -> None:
         """The session's view has taken these events: bring the rest of the screen up to them."""
+        from chatglass.chat.events import TurnFinished
+
         for event in batch:
             if isinstance(event, TurnFinished):
                 self._turn_finished(session, event)
@@ -224,6 +242,8 @@ class ChatScreen(Screen[None]):
         self.countdown.watch()
 
     def _show_beside(self, session: OpenSession, event: Event) -> None:
+        from chatglass.chat.events import Notice, TurnFinished, TurnStarted
+
         tool_call_id = getattr(event, "tool_call_id", None)
         if tool_call_id is not None and tool_call_id in session.view.calls:
             self.show_call(session.view.calls[tool_call_id])
@@ -313,8 +333,7 @@ class ChatScreen(Screen[None]):
         if self.full_inspector is not None:
             self.full_inspector.update_call(row)
 
-    @on(ApprovalPanel.Decided)
-    def _decided(self, message: ApprovalPanel.Decided) -> None:
+    def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
         self.approvals.answered(message)
 
     async def load_result(self, tool_call_id: str) -> ToolResult | None:
@@ -329,13 +348,11 @@ class ChatScreen(Screen[None]):
         else:
             self.say("That message is on another branch of this session.", "warning")
 
-    @on(Inspector.JumpToMessage)
-    def _jump_to_message(self, message: Inspector.JumpToMessage) -> None:
+    def on_inspector_jump_to_message(self, message: Inspector.JumpToMessage) -> None:
         message.stop()
         self.jump_to_message(message.message_id)
 
-    @on(Inspector.CopyRequested)
-    async def _copy_from_inspector(self, message: Inspector.CopyRequested) -> None:
+    async def on_inspector_copy_requested(self, message: Inspector.CopyRequested) -> None:
         message.stop()
         await self.copy(message.text, message.label)
 
