@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chatglass.store.records import SessionQuery, ToolResult
-from chatglass.store.sqlite import SqliteStore, rows
+from chatglass.store.sqlite import SqliteStore, rows, search
 from store.builders import (
     ALL,
     answer,
@@ -321,6 +321,50 @@ class TestWriting:
             return [db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables]
 
         assert not any(await store._db.write(left))
+
+
+class TestSearching:
+    async def test_a_rare_pair_spares_passing_through_a_common_word(
+        self, store: SqliteStore
+    ) -> None:
+        row = await new_session(store, title="")
+        await store.append_message(message(row.id, content="common 文件"))
+
+        async def cost() -> int:
+            return await steps(store, "store-search", lambda: store.matches("common 文件"))
+
+        assert len((await store.matches("common 文件")).sessions) == 1
+        before = await cost()
+        for _ in range(300):
+            await store.append_message(message(row.id, content="common"))
+        assert abs(await cost() - before) <= 2
+
+    async def test_common_pairs_beside_a_word(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(search, "_FEW", 0)
+        row = await new_session(store, title="")
+        for text in ("word 文件 a", "word", "文件", "WORD in 取文件 b"):
+            await store.append_message(message(row.id, content=text))
+        assert [hit.line for hit in await store.search("word 文件")] == [
+            "WORD in 取文件 b",
+            "word 文件 a",
+        ]
+        assert [hit.line for hit in await store.search("word 文件 b")] == ["WORD in 取文件 b"]
+
+    async def test_names_of_tools_are_found_without_passing_through_their_calls(
+        self, store: SqliteStore
+    ) -> None:
+        async def cost() -> int:
+            return await steps(store, "store-search", lambda: store.sessions_using("tool", "rare"))
+
+        made = [await new_session(store) for _ in range(100)]
+        await store.add_tool_calls([tool_call(made[0].id, name="rare")])
+        await store.add_tool_calls([tool_call(made[0].id, name="common")])
+        assert await store.sessions_using("tool", "rare") == {made[0].id}
+        before = await cost()
+        await store.add_tool_calls([tool_call(row.id, name="common") for row in made])
+        assert abs(await cost() - before) <= 2
 
 
 class TestWaiting:

@@ -181,7 +181,8 @@ def _matching(db: Connection, words: SearchWords) -> tuple[str, tuple[object, ..
         table, conditions = "search", ["search MATCH ?"]
         values = [_phrases(words.long)]
         if words.pairs:
-            conditions.append(f"rowid IN ({in_pairs})")
+            # With a plus, or SQLite would search anew for each of many rowids.
+            conditions.append(f"+rowid IN ({in_pairs})")
             values.append(_phrases(words.pairs))
     for word in read:
         text = f"(SELECT text FROM search_texts WHERE id = {table}.rowid)"

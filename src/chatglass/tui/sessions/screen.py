@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -22,7 +20,7 @@ from textual.worker import Worker, WorkerState
 from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.records import SessionQuery, SessionRow
 from chatglass.store.search_words import search_words
-from chatglass.store.session_search import SessionSearch, Uses, parse_search
+from chatglass.store.session_search import parse_search
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.lines.line_list import LineList
 from chatglass.tui.sessions import session_words
@@ -34,6 +32,7 @@ from chatglass.tui.sessions.listing import ORDERS, Found, Listing
 from chatglass.tui.sessions.preview import Preview
 from chatglass.tui.sessions.preview_panel import PreviewPanel
 from chatglass.tui.sessions.prompt_line import PromptLine
+from chatglass.tui.sessions.searcher import Searcher
 from chatglass.tui.sessions.session_list import SessionList
 from chatglass.tui.sessions.session_words import Order
 from chatglass.values.clock import now_ms
@@ -45,8 +44,6 @@ WIDE = 110
 """Columns from which the preview stands beside the list instead of below it."""
 _FIRST = 200
 """Sessions that are read for the first frame; all others follow it."""
-_CALM = 0.15
-"""Seconds between two later answers of a search that are shown."""
 _ONLY_TITLES = (
     "So short a word is looked for in titles only; three letters (or 两字) search everything."
 )
@@ -115,7 +112,6 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
         self._store = store
         self._delete = delete
         self._root = root
-        self._finding = Finding(store)
         self._listing = Listing()
         self._filter = Input(
             placeholder="search titles, messages and tools; tool: model: tag: is: cost> before: …",
@@ -127,6 +123,7 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
         self._list = SessionList(
             self._listing, root=root, current=current, now=now, id="sessions-list"
         )
+        self._searcher = Searcher(store, self._list, self._found)
         self._preview = PreviewPanel(store, self._list, root=root)
         self._total = Static(classes="sessions--total")
         self._prompt = PromptLine()
@@ -189,7 +186,7 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
         self.run_worker(self._load, group="sessions", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
-        self._finding.forget()
+        self._searcher.forget()
         if not self._loaded:
             query = SessionQuery(include_archived=True, limit=_FIRST)
             rows = await self._store.list_sessions(query)
@@ -226,6 +223,9 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
         self._tell_counts()
         self._preview.follow()
 
+    def _found(self, to_top: bool) -> None:
+        self.rearrange(to_top=to_top)
+
     def _tell_counts(self) -> None:
         totals, count = self._listing.totals, len(self._listing.sessions)
         facts: list[str] = []
@@ -256,36 +256,16 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
         self._prompt.hint(" ".join(search.problems) or hint)
         self.workers.cancel_group(self, "search")
         if Finding.needs_store(search):
-            self.run_worker(partial(self._find, search), group="search", exit_on_error=False)
+            work = partial(self._searcher.find, search)
+            self.run_worker(work, group="search", exit_on_error=False)
         else:
-            self._show_found(search, Found(), {}, to_top=bool(event.value.strip()))
-
-    async def _find(self, search: SessionSearch) -> None:
-        shown_at = 0.0
-        async with aclosing(self._finding.answers(search)) as answers:
-            async for answer in answers:
-                first = not shown_at
-                if first or answer.found.complete or time.monotonic() - shown_at > _CALM:
-                    self._show_found(search, answer.found, answer.uses, to_top=first)
-                    shown_at = time.monotonic()
-                if answer.lines:
-                    self._list.add_lines(answer.lines)
-
-    def _show_found(self, search: SessionSearch, found: Found, uses: Uses, *, to_top: bool) -> None:
-        self._listing.look_for(search, found, uses)
-        self.rearrange(to_top=to_top)
+            self._searcher.show(search, Found(), {}, to_top=bool(event.value.strip()))
 
     @on(SessionList.LinesWanted)
     def _lines_wanted(self) -> None:
-        self.run_worker(self._read_lines, group="lines", exclusive=True, exit_on_error=False)
-
-    async def _read_lines(self) -> None:
-        # After the frame that wants them, which knows them all by then.
-        await asyncio.sleep(0.01)
-        words = self._listing.search.words
-        lines = await self._store.match_lines(words, self._list.take_wanted())
-        if words == self._listing.search.words:
-            self._list.add_lines(lines)
+        self.run_worker(
+            self._searcher.read_lines, group="lines", exclusive=True, exit_on_error=False
+        )
 
     def action_search(self) -> None:
         self._filter.focus()
