@@ -25,7 +25,7 @@ FLOOR_READY = r"READY to type"
 SESSION_OPEN = make_store.LAST_LINE
 INSPECTOR_OPEN = r"Tool calls"
 RESULT_SHOWN = r"entry 100000"
-SESSIONS_OPEN = r"type to filter"
+SESSIONS_OPEN = r"\d sessions · "
 # The keys that open them.
 OPEN_INSPECTOR = b"\x0f"  # Ctrl+O
 RESULT_SECTION = b"2"

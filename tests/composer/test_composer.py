@@ -16,6 +16,7 @@ from chatglass.tui.composer.attachment import Attachment
 from chatglass.tui.composer.completion import CompletionList
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.composer.encoding import token_spans
+from chatglass.tui.composer.prompt_area import BLINKS, PromptArea
 
 
 class Host(App[None]):
@@ -478,3 +479,17 @@ async def test_a_key_joins_the_text_at_most_once_and_draws_one_line(monkeypatch)
         monkeypatch.setattr(type(area.document), "text", property(counted))
         await pilot.press("b")
         assert joins <= 1
+
+
+async def test_the_cursor_blinks_for_some_seconds_after_a_key_and_then_stands() -> None:
+    async with Host().run_test() as pilot:
+        await pilot.press("a")
+        area = pilot.app.query_one(PromptArea)
+        timer = area.blink_timer
+        assert timer._active.is_set()
+        for _ in range(BLINKS + 1):
+            area._toggle_cursor_blink_visible()
+        assert not timer._active.is_set()
+        assert area._cursor_visible
+        await pilot.press("b")
+        assert timer._active.is_set()

@@ -52,6 +52,9 @@ _EDIT_KEYS = (
     ("escape", "close_completion"),
 )
 
+BLINKS = 12
+"""Half seconds for which the cursor blinks after a key or a click; then it stands still."""
+
 
 class PromptArea(TextArea, inherit_bindings=False):
     """Holds text in the editor's form of `composer.encoding`; says what was asked, decides nothing."""
@@ -88,6 +91,7 @@ class PromptArea(TextArea, inherit_bindings=False):
         take: bool = False
 
     _text_now: str | None = None
+    _blinks = 0
 
     def __init__(self, folds: Folds, *, id: str | None = None, placeholder: str = "") -> None:
         self.folds = folds
@@ -129,6 +133,18 @@ class PromptArea(TextArea, inherit_bindings=False):
         for start, end in token_spans(line):
             text.stylize("reverse dim", start, end)
         return text
+
+    # -- a blink is a frame, and a screen that nobody looks at should cost none
+    def _toggle_cursor_blink_visible(self) -> None:
+        self._blinks += 1
+        if self._blinks > BLINKS:
+            self._pause_blink()
+        else:
+            super()._toggle_cursor_blink_visible()
+
+    def _restart_blink(self) -> None:
+        self._blinks = 0
+        super()._restart_blink()
 
     # -- tokens are one thing to the cursor and to deletion
     def _whole_tokens(self, start: Location, end: Location) -> tuple[Location, Location]:
