@@ -58,7 +58,9 @@ async def test_budgets_of_the_settings(chatglass: Program, scope: str) -> None:
 
 
 async def test_the_demo_is_free_and_needs_none(chatglass: Program) -> None:
-    done = await chatglass.here("-p", "hi", "--demo", "--model", "demo-fast", "--max-cost", "0.000001")
+    done = await chatglass.here(
+        "-p", "hi", "--demo", "--model", "demo-fast", "--max-cost", "0.000001"
+    )
     assert done.code == 0
 
 

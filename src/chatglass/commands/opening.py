@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+from chatglass.config.first_look import has_table
 from chatglass.config.paths import Paths, find_paths
-from chatglass.config.settings import load_settings
 from chatglass.store.open_store import make_store
 from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.records import SessionRow
@@ -16,20 +16,30 @@ def paths_of(data_dir: str | None) -> Paths:
     return find_paths(data_dir)
 
 
+def _store_of(paths: Paths) -> tuple[str | None, str | None]:
+    """The store's address in the settings and the variable of its password. Raises ConfigError."""
+    if not has_table(paths.config_file, "store"):
+        return None, None
+    from chatglass.config.settings import load_settings
+
+    wanted = load_settings(paths.config_file).store
+    return wanted.url, wanted.password_env
+
+
 @asynccontextmanager
 async def opened(data_dir: str | None, *, make: bool = False) -> AsyncGenerator[SessionStore]:
     """The store of the settings, open. Raises StoreError where there is none yet, unless `make`
     says to make it, and ConfigError."""
     paths = paths_of(data_dir)
-    wanted = load_settings(paths.config_file).store
-    if make or wanted.url is not None:
+    url, password_env = _store_of(paths)
+    if make or url is not None:
         paths.make()
     elif not paths.store.exists():
         raise StoreError(
             f"{paths.store}: there is no store yet. Run chatglass, or name the folder of another "
             "store with --data-dir."
         )
-    store = make_store(wanted.url, paths.data, password_env=wanted.password_env)
+    store = make_store(url, paths.data, password_env=password_env)
     async with held_open(store):
         yield store
 

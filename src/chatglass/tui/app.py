@@ -77,6 +77,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.theme = look.theme if look.theme in self.available_themes else THEMES[0].name
         if look.reduced_motion:
             self.animation_level = "none"
+        self.broken_by: Exception | None = None
+        """What ended the program unforeseen; it is said when the screen is gone."""
         try:
             self.set_keymap(ACTIONS.apply_keymap(look.keys))
         except ConfigError as error:
@@ -87,7 +89,20 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     # -- starting and leaving
 
+    def on_mount(self) -> None:
+        # After a suspension the terminal shows none of what was painted before.
+        self.app_resume_signal.subscribe(self, self._repaint)
+
+    def _repaint(self, _: object) -> None:
+        self.refresh(layout=True)
+
+    def _handle_exception(self, error: Exception) -> None:
+        _log.critical("the program broke", exc_info=error)
+        self.broken_by = self.broken_by or error
+        super()._handle_exception(error)
+
     def on_ready(self) -> None:
+        self.life.heed_signals()
         if self.start_error is not None:
             self.life.give_up(self.start_error, USAGE)
             return

@@ -9,10 +9,12 @@ from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from chatglass import splash
+from chatglass.tui.input_decoder import InputDecoder
 from chatglass.tui.key_order import KeyOrder
 
 _ALTERNATE_SCREEN = "\x1b[?1049h"
@@ -36,6 +38,11 @@ class GlassDriver(LinuxDriver):
             # A descriptor of its own for the life of the process, whatever becomes of 1 and 2.
             terminal = io.BufferedWriter(io.FileIO(os.dup(1), "w", closefd=False))
             self._file = io.TextIOWrapper(terminal, encoding="utf-8", errors="replace")
+
+    def run_input_thread(self) -> None:
+        # Textual makes its decoder here, by this name.
+        linux_driver.getincrementaldecoder = lambda encoding: InputDecoder  # pyright: ignore[reportPrivateImportUsage]
+        super().run_input_thread()
 
     def start_application_mode(self) -> None:
         takes_over = self._splash_shown = splash.hand_over()

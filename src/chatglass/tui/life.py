@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 from chatglass.config.errors import ConfigError
@@ -23,6 +24,17 @@ class Life:
         self.leaving = False
 
     # -- starting
+
+    def heed_signals(self) -> None:
+        """Be ended by a signal as by ^Q: saved, and with the terminal given back."""
+        if self._app.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end_by_signal)
+
+    def _end_by_signal(self) -> None:
+        self._app.run_worker(self.leave(), group="leave", exit_on_error=False)
 
     async def begin(self) -> None:
         """Open the workspace and a session, then import what sending needs."""

@@ -87,6 +87,8 @@ class Outbox:
                 chat.unsaved.ask(session)
             return
         session.draft = ""
+        # The stored one may be a part of the prompt, from half a second before its end.
+        await self._store(session)
         session.held = False
         session.view.queue(queued, waiting=session.engine.state == "starting")
         chat.composer.set_history(session.view.prompts())

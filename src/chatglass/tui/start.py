@@ -7,16 +7,27 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from chatglass.config.errors import ConfigError
 from chatglass.config.first_look import first_look
 from chatglass.config.options import Options
-from chatglass.config.paths import find_paths
+from chatglass.config.paths import Paths, find_paths
 from chatglass.values.text import visible
+
+if TYPE_CHECKING:
+    from chatglass.tui.app import ChatglassApp
 
 
 def run_screen(options: Options) -> int:
     """Run the app until it is left. Returns the exit code: 0, 2 where flags or settings are wrong,
     1 where it could not start otherwise or broke; the cause is on stderr."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError(
+            "The full screen needs a terminal for its input and output. Use -p TEXT without one."
+        )
+    from rich.console import Console
+
     from chatglass.tui.app import ChatglassApp
 
     paths = find_paths(options.data_dir, options.config)
@@ -25,12 +36,23 @@ def run_screen(options: Options) -> int:
     # nothing happens.
     gc.disable()
     with _stderr_off_the_screen():
+        app.error_console = Console(file=sys.__stderr__, markup=False, highlight=False)
         app.run()
     if app.start_error is not None:
         print(f"chatglass: {visible(app.start_error)}", file=sys.stderr)
+    if app.broken_by is not None:
+        _tell_breakage(app, paths)
     for line in app.last_words:
         print(visible(line))
     return app.return_code or 0
+
+
+def _tell_breakage(app: ChatglassApp, paths: Paths) -> None:
+    """After the traceback: what it means for the user."""
+    cause = f"{type(app.broken_by).__name__}: {app.broken_by}"
+    print(f"chatglass broke: {visible(cause)}. More is in {paths.log}.", file=sys.stderr)
+    if app.current is not None and app.current.engine.context.stored:
+        print(f"To go on with this session: chatglass -r {app.current.id}", file=sys.stderr)
 
 
 @contextmanager

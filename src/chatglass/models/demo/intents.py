@@ -29,7 +29,7 @@ _FETCH = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(
-    r"\b(?:run|execute)\s*:?\s+(?:the\s+)?(?:shell\s+)?(?:command\s+)?(?:`(?P<tick>[^`]+)`|(?P<bare>[^`\n]+?))"
+    r"\b(?:run|execute)\s*:?\s+(?:the\s+)?(?:shell\s+)?(?:command\s+)?(?:`(?P<tick>[^`]+)`|\"(?P<quoted>[^\"\n]+)\"|(?P<bare>[^`\n]+?))"
     r"(?=\s*(?:,|;|\?|$|\band\b|\n))",
     re.IGNORECASE,
 )
@@ -133,7 +133,12 @@ def _wishes(clause: str, tools: Sequence[Mapping[str, Any]]) -> list[Wish]:
         (_TOOL, lambda m: _named_tool(m, tools)),
         (_WRITE, _write),
         (_FETCH, lambda m: [Wish("fetch_url", {"url": m["url"].rstrip(".,;:!?)")})]),
-        (_RUN, lambda m: [Wish("run_command", {"command": (m["tick"] or m["bare"]).strip()})]),
+        (
+            _RUN,
+            lambda m: [
+                Wish("run_command", {"command": (m["tick"] or m["quoted"] or m["bare"]).strip()})
+            ],
+        ),
         (_SEARCH, _search),
         (_LIST, lambda m: [Wish("list_directory", {"path": m["path"] or m["where"] or "."})]),
         (_READ, _read),

@@ -24,6 +24,7 @@ async def stop(app: ChatglassApp, argument: str) -> None:
     elif chat.session is not None and chat.session.working:
         chat.session.engine.stop()
     elif not chat.composer.area.has_focus:
+        chat.conversation.forget_find()
         chat.composer.focus()
     else:
         chat.outbox.leave_edit()

@@ -126,9 +126,7 @@ def _parts(stats: TokenStats, width: int) -> list[Row]:
 
 def _costs(stats: TokenStats, width: int) -> list[Row]:
     about = stats.source == "estimated"
-    turn = figures.cost(
-        stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced
-    )
+    turn = figures.cost(stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced)
     session = figures.cost(
         stats.estimated_cost, about=about, free=stats.free, unpriced=stats.unpriced_requests
     )

@@ -80,10 +80,14 @@ class ConversationPanel(Container):
 
     @on(FindBar.Closed)
     def _find_closed(self, message: FindBar.Closed) -> None:
+        # The matches stay: `n` and `N` go on from here.
         message.stop()
+        self.transcript.focus()
+
+    def forget_find(self) -> None:
+        """Take the marks of the last search away."""
         self.transcript.clear_find()
         self.border_subtitle = self._following
-        self.transcript.focus()
 
     def _tell(self, place: int, matches: int) -> None:
         self.border_subtitle = f"match {place:,} of {matches:,}" if matches else "no match"

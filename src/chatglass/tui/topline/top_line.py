@@ -121,9 +121,7 @@ class TopLine(Widget):
         segments = [
             Segment(
                 text,
-                base + component_style(self, f"top-line--{tone}")
-                if tone
-                else base,
+                base + component_style(self, f"top-line--{tone}") if tone else base,
             )
             for text, tone in self._shown
         ]
