@@ -231,6 +231,10 @@ async def test_find_tells_how_many_and_steps(play: Play) -> None:
         await stage.type("needle")
         await stage.sees("of 3")
         await stage.press("enter")
+        await stage.sees("match 2 of 3")
+        await stage.press("escape")
+        await stage.press("n")
+        await stage.sees("match 3 of 3")
         await stage.press("escape")
         assert "of 3" not in stage.screen_text
         await stage.command("/find and")
