@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,5 +33,5 @@ def test_an_escape_in_a_paste_is_shown(cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     # A cut inside the first two characters of the opening mark can't be told from the Esc key.
     places = [place for place in places if place not in (2, 3)]
-    parts = [data[first:last] for first, last in zip(places, places[1:], strict=False)]
+    parts = [data[first:last] for first, last in pairwise(places)]
     assert decoded(*parts) == "a\x1b[200~one\u241b[31mtwo\rthree\x1b[201~\x1b[B"
