@@ -189,6 +189,17 @@ async def test_free_text_is_taken_where_nothing_fits_or_by_its_key() -> None:
         assert app.answers == [Chosen("qwen9"), Chosen("gpt")]
 
 
+async def test_an_exact_name_wins_over_the_current_choice() -> None:
+    app = Host()
+    choices = [Choice("a", "foo:bar", group="demo"), Choice("b", "demo", group="demo")]
+    async with app.run_test() as pilot:
+        dialog = ChoiceDialog("Model", choices, current="a", free_text=True)
+        await app.push_screen(dialog, app.answers.append)
+        await pilot.press(*"demo", "enter")
+        await pilot.pause()
+        assert app.answers == [Chosen("b", choices[1])]
+
+
 async def test_late_choices_keep_the_current_one() -> None:
     app = Host()
     async with app.run_test() as pilot:

@@ -105,6 +105,15 @@ class ChoiceList(ScrollView, can_focus=True):
                 self._go(index)
                 return
 
+    def prefer(self, text: str) -> None:
+        """Make the choice current that is called `text`, else the first whose name begins so."""
+        wanted = text.strip().lower()
+        for fits in (str.__eq__, str.startswith) if wanted else ():
+            for index, line in enumerate(self._lines):
+                if isinstance(line, Choice) and fits(line.label.lower(), wanted):
+                    self._go(index)
+                    return
+
     def _arrange(self, keep: Choice | None) -> None:
         group = ""
         self._lines = []

@@ -169,6 +169,7 @@ class ChoiceDialog(ModalScreen[Chosen | None]):
     def _filter(self, event: Input.Changed) -> None:
         event.stop()
         self._list.filter(event.value)
+        self._list.prefer(event.value)
 
     @on(ChoiceList.Highlighted)
     def _preview(self, event: ChoiceList.Highlighted) -> None:
