@@ -3,6 +3,7 @@ from __future__ import annotations
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from chatglass.tui.transcript.items import AnswerItem, PromptItem
+from chatglass.tui.transcript.layout import NEAR
 from chatglass.tui.transcript.messages import FollowChanged
 from transcript.arranged import NOON, conversation, screen_rows, shown
 
@@ -63,13 +64,24 @@ async def test_refining_moves_nothing_on_screen() -> None:
         assert screen_rows(app) == before
 
 
-async def test_all_heights_are_exact_when_the_refiner_rests() -> None:
-    async with shown(conversation(40)) as (_, transcript, pilot):
-        transcript._refiner._busy_at = 0.0
-        while transcript._refiner.working:
-            await pilot.pause(0.01)
+async def test_all_heights_near_the_screen_are_exact_when_the_refiner_rests() -> None:
+    async with shown(conversation(1_000)) as (_, transcript, pilot):
+
+        async def refined() -> set[int]:
+            transcript._refiner._busy_at = 0.0
+            while transcript._refiner.working:
+                await pilot.pause(0.01)
+            width = layout.setting.width
+            return {index for index, exact in enumerate(layout._exact) if exact == width}
+
         layout = transcript._items
-        assert all(width == layout.setting.width for width in layout._exact)
+        count = len(layout.items)
+        at_end = await refined()
+        assert at_end == set(range(layout.viewport.item - NEAR, count))
+        transcript.scroll_to_item("a300")
+        await pilot.pause()
+        item, end = layout.viewport.item, layout.viewport.end_item
+        assert await refined() == at_end | set(range(item - NEAR, end + NEAR))
 
 
 async def test_streaming_never_moves_a_view_that_was_scrolled_away() -> None:

@@ -41,5 +41,7 @@ def visible(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """`text` as one visible line of at most `limit` characters, cut with an ellipsis."""
+    if len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip(" "):
+        return text  # as most are, and lists of 10,000 sessions are made of them
     line = visible(" ".join(text[: limit * 4].split()))
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + "…"

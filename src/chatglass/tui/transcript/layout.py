@@ -14,6 +14,10 @@ from chatglass.tui.transcript.viewport import Viewport
 KEPT_LINES = 6_000
 """Lines of laid-out items that are kept; those on screen and those streaming are kept besides."""
 
+NEAR = 300
+"""Items above and below the screen whose heights are made exact ahead of scrolling. Further away an
+estimate only moves the thumb of the scroll bar; for all of 10,000 it took 2.5 s of CPU."""
+
 _CHROME = 2
 """Lines of an item that do not wrap: the blank one and the heading."""
 
@@ -37,6 +41,8 @@ class Layout:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._refine_up = 0
         self._refine_down = 0
+        self._refined_from = (0, 0)
+        """What was on screen when the two began."""
         self._resting: tuple[int, int, tuple[int, int]] | None = None
         """Where a change of width left the top line, and the mark it was found by."""
 
@@ -166,14 +172,19 @@ class Layout:
                 return item.text
 
     def refine_one(self) -> bool:
-        """Make one estimated height exact, the nearest to the screen first; False when all are."""
-        setting = self.setting
+        """Make one estimated height exact, the nearest to the screen first; False when all of the
+        `NEAR` items above and below it are."""
+        setting, viewport = self.setting, self.viewport
         if setting is None or not self.items:
             return False
-        exact, width, count = self._exact, setting.width, len(self.items)
-        while self._refine_up >= 0 or self._refine_down < count:
+        if self._refined_from != (viewport.item, viewport.end_item):
+            self._refine_again()
+        exact, width = self._exact, setting.width
+        first = max(0, viewport.item - NEAR)
+        last = min(len(self.items), viewport.end_item + NEAR) - 1
+        while self._refine_up >= first or self._refine_down <= last:
             for index in (self._refine_down, self._refine_up):
-                if 0 <= index < count and exact[index] != width:
+                if first <= index <= last and exact[index] != width:
                     self._measure_aside(index)
                     return True
             self._refine_up -= 1
@@ -263,8 +274,9 @@ class Layout:
         return view.mark_of(viewport.line) if view else (0, 0)
 
     def _refine_again(self) -> None:
-        self._refine_up = self.viewport.item
-        self._refine_down = self.viewport.end_item
+        viewport = self.viewport
+        self._refined_from = (viewport.item, viewport.end_item)
+        self._refine_up, self._refine_down = self._refined_from
 
     def _forget(self, item_id: str) -> None:
         view = self._views.pop(item_id, None)
