@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import sqlite3
 import threading
@@ -412,3 +413,14 @@ class TestWaiting:
             await task
         async with asyncio.timeout(10):
             assert await store.search("anything") == []
+
+
+async def test_a_path_holds_each_id_once(store: SqliteStore) -> None:
+    row = await new_session(store)
+    said = await talk(store, row.id, 4)
+    path = await store.path(row.id, said[-1].id)
+    assert len(path) > 2
+    for before, after in itertools.pairwise(path):
+        assert after.parent_id is before.id
+        assert after.session_id is before.session_id
+    assert len({id(each.role) for each in path}) == len({each.role for each in path})

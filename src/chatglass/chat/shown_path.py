@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,8 @@ class ShownPath:
         self._places = {row.id: place for place, row in enumerate(self.rows)}
         self._compactions = list(compactions)
         self._wire: dict[str, WireMessage] = {}
-        self._sums: list[tuple[int, int]] = [(0, 0)]
-        """Tokens of (history, tool results) in the first n rows, for rows that are final."""
+        self._history, self._tool_results = array("q", [0]), array("q", [0])
+        """Tokens of each in the first n rows, for rows that are final."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,7 +64,7 @@ class ShownPath:
             return
         self.rows[place] = row
         self._wire.pop(row.id, None)
-        del self._sums[place + 1 :]
+        del self._history[place + 1 :], self._tool_results[place + 1 :]
 
     def get(self, message_id: str) -> MessageRow | None:
         place = self._places.get(message_id)
@@ -78,7 +79,8 @@ class ShownPath:
         """The same path as `row` would make it. It shares what was measured: for a look only."""
         path = ShownPath((), [*self._compactions, row])
         path.rows, path._places = self.rows, self._places
-        path._wire, path._sums = self._wire, self._sums
+        path._wire = self._wire
+        path._history, path._tool_results = self._history, self._tool_results
         return path
 
     def compaction(self) -> CompactionRow | None:
@@ -115,6 +117,8 @@ class ShownPath:
         return Outgoing([dict(wire) for wire in mended], [row_of.get(id(wire)) for wire in mended])
 
     def _wire_of(self, row: MessageRow) -> WireMessage:
+        if row.tool_calls is None and not row.content_is_json:
+            return to_wire(row)  # quicker than to find it, and 10,000 are 2 MB
         wire = self._wire.get(row.id)
         if wire is None:
             wire = self._wire[row.id] = to_wire(row)
@@ -175,9 +179,10 @@ class ShownPath:
 
     def _sum_of(self, count: int) -> tuple[int, int]:
         """The sums of the first `count` rows; kept up to the first row that is not final yet."""
-        history, tool_results = self._sums[min(count, len(self._sums) - 1)]
+        known = min(count, len(self._history) - 1)
+        history, tool_results = self._history[known], self._tool_results[known]
         settled = True
-        for row in self.rows[len(self._sums) - 1 : count]:
+        for row in self.rows[len(self._history) - 1 : count]:
             wire = self._wire_of(row)
             sent = row.role != "assistant" or not is_empty(wire)
             tokens = estimate_message(wire) if sent else 0
@@ -187,5 +192,6 @@ class ShownPath:
                 history += tokens
             settled = settled and row.status != "partial"
             if settled:
-                self._sums.append((history, tool_results))
+                self._history.append(history)
+                self._tool_results.append(tool_results)
         return history, tool_results

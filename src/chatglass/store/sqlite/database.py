@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _WAL_LIMIT = 64 * 1024 * 1024
+_READ_PAGES, _SEARCH_PAGES = 128, 500
+"""Pages of 4 kB that a reading connection keeps. What is read by its key is read once, and the
+system has its pages too; a search comes back to those of the index."""
 
 
 class Database:
@@ -49,8 +53,9 @@ class Database:
         await asyncio.wrap_future(writer.start())
         self._writer = writer
         if self.path is not None:
-            for name in ("store-reader", "store-search"):
-                self._readers[name] = ReaderThread(name, self._connect_reader, self._explain)
+            for name, pages in (("store-reader", _READ_PAGES), ("store-search", _SEARCH_PAGES)):
+                connect = partial(self._connect_reader, pages)
+                self._readers[name] = ReaderThread(name, connect, self._explain)
 
     async def close(self) -> None:
         """Does all that was asked for first."""
@@ -174,10 +179,11 @@ class Database:
             raise
         return connection
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def _connect_reader(self, pages: int) -> sqlite3.Connection:
         assert self.path is not None
         connection = _connect(uri(self.path, "ro"))
         connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA cache_size = {pages}")
         return connection
 
 

@@ -108,7 +108,7 @@ def path(db: Connection, session_id: str, leaf_id: str | None) -> list[MessageRo
         """,
         (leaf_id,),
     )
-    return [rows.message(values) for values in found]
+    return rows.path(found)
 
 
 def siblings(db: Connection, message_id: str) -> list[str]:

@@ -6,7 +6,7 @@ A column is named as its field, and each `..._values` gives the values of its co
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -140,6 +140,37 @@ MESSAGE = _columns(MessageRow)
 
 def message_values(row: MessageRow) -> Values:
     return _values(row, MESSAGE)
+
+
+_REPEATED = tuple(
+    MESSAGE.index(column)
+    for column in (
+        "id",
+        "session_id",
+        "parent_id",
+        "turn_id",
+        "role",
+        "status",
+        "endpoint",
+        "model",
+    )
+)
+
+
+def path(found: Iterable[Values]) -> list[MessageRow]:
+    """The messages of a path. Ids, roles and models that come again in it are one string each: for
+    each row a string of its own is a third of the memory of a long session."""
+    known: dict[str, str] = {}
+    once = known.setdefault
+    messages: list[MessageRow] = []
+    for values in found:
+        shared = list(values)
+        for place in _REPEATED:
+            value = shared[place]
+            if value is not None:
+                shared[place] = once(value, value)
+        messages.append(message(tuple(shared)))
+    return messages
 
 
 def message(values: Values) -> MessageRow:

@@ -221,7 +221,9 @@ class Layout:
         width = setting.width if setting else 0
         heights = [self._estimate(item) for item in self.items] if setting else [1] * count
         self._exact = [0] * count
-        self._basis = [(width, height) for height in heights]
+        # Heights are few: a pair for each is less than one for each item.
+        pairs = {height: (width, height) for height in heights}
+        self._basis = [pairs[height] for height in heights]
         self.viewport.heights.replace_all(heights)
         self._refine_again()
 
