@@ -96,11 +96,18 @@ RESULTS: dict[str, Callable[[], str]] = {
 }
 
 
+class Held:
+    """A CallSource of one result."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    async def result(self, tool_call_id: str) -> ToolResult:
+        return ToolResult(self._text, self._text[:1000])
+
+
 async def open_result(text: str) -> Figures:
     """From the key that asks for the result to the last row of it."""
-
-    async def load(_: str) -> ToolResult:
-        return ToolResult(text, text[:1000])
 
     call = ToolCallRow(
         id="c", session_id="s", turn_id="t", request_id="r", message_id="m", call_id="c",
@@ -109,7 +116,7 @@ async def open_result(text: str) -> Figures:
     )  # fmt: skip
     app: App[None] = App()
     async with app.run_test(size=SIZE) as pilot:
-        screen = InspectorScreen(load, [call], open_id="c")
+        screen = InspectorScreen(Held(text), [call], open_id="c")
         app.push_screen(screen)
         await pilot.pause()
         view = screen.inspector.view

@@ -68,6 +68,16 @@ def part_of(app: App[Any], region: Region) -> str:
     return "\n".join(strip.crop(region.x, region.right).text.rstrip() for strip in lines)
 
 
+class Loader:
+    """A CallSource that reads results by a function."""
+
+    def __init__(self, load: Callable[[str], Awaitable[ToolResult | None]]) -> None:
+        self._load = load
+
+    async def result(self, tool_call_id: str) -> ToolResult | None:
+        return await self._load(tool_call_id)
+
+
 class InspectorApp(App[None]):
     """The inspector alone, with results from a dictionary."""
 
@@ -76,7 +86,7 @@ class InspectorApp(App[None]):
         self.results: dict[str, ToolResult] = {}
         self.loads: list[str] = []
         self.seen: list[Message] = []
-        self.inspector = Inspector(load or self.load, now=lambda: START + 4_320)
+        self.inspector = Inspector(Loader(load or self.load), now=lambda: START + 4_320)
 
     async def load(self, tool_call_id: str) -> ToolResult | None:
         self.loads.append(tool_call_id)
@@ -433,7 +443,9 @@ async def test_full_screen_opens_a_call_and_closes_with_it() -> None:
     closed: list[str | None] = []
     app: App[None] = App()
     async with app.run_test(size=(120, 30)) as pilot:
-        screen = InspectorScreen(load, [call(1), call(2)], open_id="call-1", section="result")
+        screen = InspectorScreen(
+            Loader(load), [call(1), call(2)], open_id="call-1", section="result"
+        )
         app.push_screen(screen, closed.append)
         await pilot.pause()
         await pilot.pause(0.05)

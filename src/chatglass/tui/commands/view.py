@@ -27,7 +27,7 @@ async def inspector(app: ChatglassApp, argument: str) -> None:
             chat.inspector.open_call(tool_call_id, take_focus=False)
 
     chat.full_inspector = InspectorScreen(
-        chat.load_result,
+        chat.call_source,
         list(session.view.calls.values()),
         open_id=argument or chat.inspector.chosen,
     )

@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from chatglass.store.records import ToolCallRow
-from chatglass.tui.inspector.call_words import Section
-from chatglass.tui.inspector.inspector import Inspector, LoadResult
+from chatglass.tui.inspector.call_source import CallSource
+from chatglass.tui.inspector.inspector import Inspector
+from chatglass.tui.inspector.sections.section import SectionName
 from chatglass.values.clock import now_ms
 
 WIDE = 110
@@ -31,18 +32,18 @@ class InspectorScreen(Screen[str | None]):
 
     def __init__(
         self,
-        load_result: LoadResult,
+        source: CallSource,
         rows: Sequence[ToolCallRow],
         *,
         open_id: str | None = None,
-        section: Section = "arguments",
+        section: SectionName = "arguments",
         now: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__()
         self._rows = rows
         self._open_id = open_id
-        self._section: Section = section
-        self.inspector = Inspector(load_result, now=now)
+        self._section: SectionName = section
+        self.inspector = Inspector(source, now=now)
 
     def compose(self) -> ComposeResult:
         yield self.inspector

@@ -11,7 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.tui.component_style import component_style
-from chatglass.tui.inspector.call_words import SECTIONS, Section
+from chatglass.tui.inspector.sections.catalog import NAMES
+from chatglass.tui.inspector.sections.section import SectionName
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.values.text import one_line
 
@@ -35,16 +36,16 @@ class SectionHead(Widget):
     class Picked(Message):
         """A section was clicked."""
 
-        def __init__(self, section: Section) -> None:
+        def __init__(self, section: SectionName) -> None:
             super().__init__()
-            self.section: Section = section
+            self.section: SectionName = section
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._section: Section = "arguments"
+        self._section: SectionName = "arguments"
         self._note = ""
 
-    def show(self, section: Section, note: str) -> None:
+    def show(self, section: SectionName, note: str) -> None:
         if (section, note) != (self._section, self._note):
             self._section, self._note = section, note
             self.refresh()
@@ -53,21 +54,21 @@ class SectionHead(Widget):
     def note(self) -> str:
         return self._note
 
-    def labels(self) -> list[tuple[Section, str]]:
+    def labels(self) -> list[tuple[SectionName, str]]:
         """Each section with its label, shortened until all fit; the chosen one in brackets, so
         that the choice shows without colours too."""
         forms: list[list[str]] = [
-            [f"{number} {name}" for number, name in enumerate(SECTIONS, 1)],
-            list(SECTIONS),
-            [name if name == self._section else name[:3] for name in SECTIONS],
-            [name if name == self._section else str(n) for n, name in enumerate(SECTIONS, 1)],
+            [f"{number} {name}" for number, name in enumerate(NAMES, 1)],
+            list(NAMES),
+            [name if name == self._section else name[:3] for name in NAMES],
+            [name if name == self._section else str(n) for n, name in enumerate(NAMES, 1)],
         ]
         fitting = (
             form for form in forms if sum(len(label) + 2 for label in form) <= self.size.width
         )
         return [
             (name, f"[{label}]" if name == self._section else f" {label} ")
-            for name, label in zip(SECTIONS, next(fitting, forms[-1]), strict=True)
+            for name, label in zip(NAMES, next(fitting, forms[-1]), strict=True)
         ]
 
     def render_line(self, y: int) -> Strip:

@@ -33,9 +33,10 @@ from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
     from chatglass.chat.events import Event, TurnFinished
-    from chatglass.store.records import ToolCallRow, ToolResult
+    from chatglass.store.records import ToolCallRow
     from chatglass.tui.app import ChatglassApp
     from chatglass.tui.approval.panel import ApprovalPanel
+    from chatglass.tui.inspector.call_source import CallSource
     from chatglass.tui.inspector.inspector import Inspector
     from chatglass.tui.inspector.screen import InspectorScreen
     from chatglass.tui.open_session import OpenSession
@@ -96,7 +97,13 @@ class ChatScreen(Screen[None]):
     def inspector(self) -> Inspector:
         from chatglass.tui.inspector.inspector import Inspector
 
-        return Inspector(self.load_result, id="inspector")
+        return Inspector(self.call_source, id="inspector")
+
+    @cached_property
+    def call_source(self) -> CallSource:
+        from chatglass.tui.inspector.session_calls import SessionCalls
+
+        return SessionCalls(lambda: self.session)
 
     async def complete(self) -> None:
         """Mount what the first frame does without, and what would take a sixth of its time."""
@@ -335,10 +342,6 @@ class ChatScreen(Screen[None]):
 
     def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
         self.approvals.answered(message)
-
-    async def load_result(self, tool_call_id: str) -> ToolResult | None:
-        session = self.session
-        return await session.engine.context.store.tool_result(tool_call_id) if session else None
 
     def jump_to_message(self, message_id: str) -> None:
         """Show a message of the transcript, if it is on the shown path."""

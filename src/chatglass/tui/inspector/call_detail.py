@@ -1,0 +1,200 @@
+"""CallDetail: the sections of one tool call, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.worker import Worker, WorkerState
+
+from chatglass.tui.inspector.find_bar import FindBar
+from chatglass.tui.inspector.json_view import JsonView, Kind
+from chatglass.tui.inspector.section_head import SectionHead
+from chatglass.tui.inspector.sections.catalog import NAMES, SECTIONS
+from chatglass.tui.inspector.sections.section import CallFacts, SectionName, Shown
+
+if TYPE_CHECKING:
+    from chatglass.store.records import ToolCallRow
+    from chatglass.tui.inspector.call_source import CallSource
+
+
+class CallDetail(Vertical):
+    """Shows a call that it is given (`show_call`, `update_call`); what a section needs beside the
+    row is read when the section is looked at, and held for one call at a time."""
+
+    class CopyRequested(Message):
+        """Put `text` on the clipboard; `label` says what it is, for the feedback."""
+
+        def __init__(self, text: str, label: str) -> None:
+            super().__init__()
+            self.text = text
+            self.label = label
+
+    def __init__(self, source: CallSource, *, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._source = source
+        self._now = now
+        self.head = SectionHead()
+        self.view = JsonView()
+        self.find_bar = FindBar()
+        self.section: SectionName = "arguments"
+        self._facts: CallFacts | None = None
+        self._nothing = ""
+        """What to say where there is no call."""
+        self._shown = Shown("", "text", "")
+        self._loaded: tuple[str, Kind] | None = None
+        self._generation = 0
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        yield self.view
+        yield self.find_bar
+
+    def on_mount(self) -> None:
+        self._show()
+
+    # -- what the inspector calls
+
+    @property
+    def call(self) -> ToolCallRow | None:
+        """The call that is shown."""
+        return self._facts.call if self._facts else None
+
+    def show_call(self, call: ToolCallRow | None, nothing: str = "") -> None:
+        """Show that call; where there is none, say `nothing`."""
+        self._facts = CallFacts(call, self._source, self._now()) if call else None
+        self._nothing = nothing
+        self._show()
+
+    def update_call(self, call: ToolCallRow) -> None:
+        """The new state of the call that is shown."""
+        facts = self._facts
+        if facts is None or call == facts.call:
+            return
+        same_result = (facts.call.state, facts.call.result_bytes) == (
+            call.state,
+            call.result_bytes,
+        )
+        if same_result:
+            facts.call, facts.now = call, self._now()
+            if SECTIONS[self.section].of_result:
+                return
+            self._show()
+        else:
+            self.show_call(call)
+
+    def show_section(self, section: SectionName) -> None:
+        if section != self.section:
+            self.section = section
+            self._show()
+
+    def step_section(self, step: int) -> None:
+        """Show the next section, or with -1 the one before; round the ends."""
+        self.show_section(NAMES[(NAMES.index(self.section) + step) % len(NAMES)])
+
+    def take_focus(self) -> None:
+        self.view.focus()
+
+    # -- the section
+
+    def _show(self) -> None:
+        if not self.is_attached:
+            return
+        self._generation += 1
+        self.workers.cancel_group(self, "section")
+        facts = self._facts
+        if facts is None:
+            self._take(Shown("", "text", self._nothing))
+            return
+        section = SECTIONS[self.section]
+        if section.is_ready(facts):
+            self._take(section.show(facts))
+            return
+        self._take(Shown("…", "text", ""))
+        self.run_worker(
+            self._read(facts, self._generation),
+            group="section",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    async def _read(self, facts: CallFacts, generation: int) -> None:
+        from chatglass.store.protocol import StoreError
+
+        section = SECTIONS[self.section]
+        try:
+            await section.read(facts)
+        except StoreError as error:
+            if generation == self._generation:
+                self._take(Shown(str(error), "text", f"the {section.name} could not be read"))
+            return
+        if generation == self._generation:
+            self._take(section.show(facts))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A source that broke must not leave the reader waiting."""
+        if event.state is WorkerState.ERROR and event.worker.group == "section":
+            words = f"the {self.section} could not be read"
+            self._take(Shown(repr(event.worker.error), "text", words))
+
+    def _take(self, shown: Shown) -> None:
+        self._shown = shown
+        if (shown.text, shown.kind) != self._loaded:
+            # The same text again, as when a running call reports, keeps its place on screen.
+            self._loaded = (shown.text, shown.kind)
+            self.view.load(shown.text, shown.kind)
+        self._tell_note()
+
+    # -- facts on the head
+
+    def on_json_view_changed(self, event: JsonView.Changed) -> None:
+        event.stop()
+        self._tell_note()
+
+    def _tell_note(self) -> None:
+        view = self.view
+        facts: list[str] = []
+        if view.sought:
+            place = f"{view.match_index + 1}/{len(view.matches):,}" if view.matches else "not found"
+            facts.append(f"find {place}")
+        if self._shown.note:
+            facts.append(self._shown.note)
+        if SECTIONS[self.section].of_result and view.shown_text and not view.waiting:
+            if view.is_json:
+                facts.append("JSON")
+            facts.append(f"{view.text_lines:,} lines")
+        self.head.show(self.section, " · ".join(facts))
+
+    def on_section_head_picked(self, event: SectionHead.Picked) -> None:
+        event.stop()
+        self.show_section(event.section)
+
+    # -- finding and copying
+
+    def find(self) -> None:
+        self.find_bar.open()
+
+    def copy_section(self) -> None:
+        """Ask for the section's text to be copied, as it was and not as it is laid out."""
+        call = self.call
+        if call is None or not self.view.source:
+            return
+        copied = self._shown.copied
+        text = self.view.source if copied is None else copied
+        self.post_message(self.CopyRequested(text, f"{self.section} of {call.name}"))
+
+    def on_find_bar_sought(self, event: FindBar.Sought) -> None:
+        event.stop()
+        self.view.find(event.sought)
+
+    def on_find_bar_stepped(self, event: FindBar.Stepped) -> None:
+        event.stop()
+        self.view.action_next_match(event.step)
+
+    def on_find_bar_closed(self, event: FindBar.Closed) -> None:
+        event.stop()
+        self.view.find("")
+        self.view.focus()
