@@ -361,9 +361,10 @@ class RequestConformance:
     async def test_a_request_comes_back_with_every_field(self, store: SessionStore) -> None:
         row = await new_session(store)
         tools, body = await store.put_blob("[]"), await store.put_blob("{}")
+        wire = await store.put_blob("{'attempts': []}")
         begun = request(
             row.id, message_id=new_id(), purpose="compaction", tools_hash=tools, body_hash=body,
-            compaction_id=new_id(), estimated_prompt_tokens=77,
+            wire_hash=wire, compaction_id=new_id(), estimated_prompt_tokens=77,
         )  # fmt: skip
         await store.add_request(begun)
         assert await store.requests(row.id) == [begun]

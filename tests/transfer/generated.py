@@ -73,7 +73,7 @@ def whole_sessions(draw: st.DrawFn) -> WholeSession:
 
 def named(row: RequestRow) -> list[str]:
     parts = [ref for kind, ref in row.parts if kind == "blob"]
-    return [digest for digest in (row.tools_hash, row.body_hash, *parts) if digest]
+    return [digest for digest in (row.tools_hash, row.body_hash, row.wire_hash, *parts) if digest]
 
 
 @st.composite
@@ -152,6 +152,7 @@ def request(
         parts=tuple(draw(st.lists(path | blob, max_size=140))),
         tools_hash=draw(digest),
         body_hash=draw(digest),
+        wire_hash=draw(digest),
         first_token_at=draw(optional(COUNT)),
         finished_at=draw(optional(COUNT)),
         finish_reason=draw(optional(TEXT)),

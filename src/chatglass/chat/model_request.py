@@ -27,6 +27,8 @@ from chatglass.chat.streamed_answer import StreamedAnswer
 from chatglass.chat.to_the_end import finished, to_the_end
 from chatglass.chat.tool_tokens import ToolTokens
 from chatglass.chat.turn_events import TurnEvents
+from chatglass.chat.wire_record import encode_record
+from chatglass.models.exchange import Exchange
 from chatglass.models.wire import (
     Adapted,
     Finished,
@@ -42,6 +44,8 @@ from chatglass.models.wire import (
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import MessageStatus, RequestRow, ToolCallRow
 from chatglass.values.usage import Usage
+
+_Piece = TextPiece | ReasoningPiece | ToolCallPiece | Waiting | Adapted | Finished
 
 _CHARS_OF_A_TOKEN = 4
 """Of the JSON of tool calls, about."""
@@ -73,6 +77,10 @@ class _InFlight:
     """The same by our estimate alone, which calibration corrects."""
     body: Mapping[str, Any] | None = None
     """As it was sent the last time."""
+    is_recorded: bool = False
+    """`body` is stored."""
+    exchanges: list[Exchange] = field(default_factory=list[Exchange])
+    """One for each attempt."""
     refused: bool = False
     """The endpoint turned the last attempt down: it bills nothing."""
     unsaved: bool = False
@@ -166,9 +174,34 @@ class ModelRequestRunner:
         stream = cast(AsyncGenerator[ModelEvent], client.stream(request))
         async with aclosing(stream):
             async for piece in stream:
-                self._take(piece, flight, events)
+                if isinstance(piece, Sent):
+                    await self._record(piece, flight)
+                else:
+                    self._take(piece, flight, events)
 
-    def _take(self, piece: ModelEvent, flight: _InFlight, events: TurnEvents) -> None:
+    async def _record(self, sent: Sent, flight: _InFlight) -> None:
+        """Store what is about to be sent: a request that the process is killed in has it too."""
+        flight.body, flight.is_recorded, flight.refused = sent.body, False, False
+        if sent.exchange is not None:
+            flight.exchanges.append(sent.exchange)
+        try:
+            await self._store_body(flight)
+            await self._context.store.finish_request(flight.row)
+        except StoreError as failure:
+            flight.answer.failed(failure)
+        else:
+            # The parts stay with the row: they need not be written with its end once more.
+            flight.row = replace(flight.row, parts=())
+
+    async def _store_body(self, flight: _InFlight) -> None:
+        assert flight.body is not None
+        parts, tools_hash, body_hash = await record_body(
+            self._context.store, flight.body, flight.outgoing
+        )
+        flight.row = replace(flight.row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+        flight.is_recorded = True
+
+    def _take(self, piece: _Piece, flight: _InFlight, events: TurnEvents) -> None:
         answer = flight.answer
         match piece:
             case TextPiece(text):
@@ -200,8 +233,6 @@ class ModelRequestRunner:
             case Adapted(_, note):
                 flight.refused = True
                 events.notice("information", note, "", "adapted")
-            case Sent(body):
-                flight.body, flight.refused = body, False
             case Finished():
                 flight.finished = piece
 
@@ -262,6 +293,8 @@ class ModelRequestRunner:
         self, flight: _InFlight, status: RequestEnd, error: ModelError | None
     ) -> RequestRow:
         context = self._context
+        if flight.body is not None and not flight.is_recorded:
+            await self._store_body(flight)
         row = replace(
             flight.row,
             status=status,
@@ -269,11 +302,11 @@ class ModelRequestRunner:
             finish_reason=flight.finished.finish_reason if flight.finished else None,
             error=error.cause if error else None,
         )
-        if flight.body is not None:
-            parts, tools_hash, body_hash = await record_body(
-                context.store, flight.body, flight.outgoing
+        if flight.exchanges:
+            row = replace(
+                row, wire_hash=await context.store.put_blob(encode_record(flight.exchanges))
             )
-            row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+        if flight.body is not None:
             tools = self._tool_tokens.of(flight.outgoing.messages)
             row = replace(
                 row,

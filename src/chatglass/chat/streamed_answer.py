@@ -27,7 +27,7 @@ class StreamedAnswer:
         self.first_token_at: int | None = None
         self.chars = 0
         self._context = context
-        self._failed = failed
+        self.failed = failed
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._reasoning_began: float | None = None
@@ -92,4 +92,4 @@ class StreamedAnswer:
         try:
             await self._context.checkpoint(self.message_id, text, reasoning=reasoning)
         except StoreError as error:
-            self._failed(error)
+            self.failed(error)

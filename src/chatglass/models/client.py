@@ -13,10 +13,12 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from chatglass.models.adaptation import Adaptation, adapt, refused
 from chatglass.models.answer import Answer
 from chatglass.models.deltas import JsonObject, as_list, as_object, as_text
+from chatglass.models.exchange import Exchange, secrets_of
 from chatglass.models.failures import Failures
 from chatglass.models.keys import KeyCommand, KeyUnavailable, fits_header
 from chatglass.models.retries import RetryPolicy
@@ -91,17 +93,20 @@ class OpenAIClient:
                 body = json.loads(content)
             client = await self._ready(request.model)
             failures = self._failures(request.model)
-            yield Sent(body)
-            outcome = await self._post(client, failures, content)
+            exchange = self._exchange()
+            yield Sent(body, exchange)
+            outcome = await self._post(client, failures, content, exchange)
             if isinstance(outcome, _Refused):
+                exchange.failure = outcome.error.cause
                 if outcome.error.status == 401 and self._renews_key() and not new_key_tried:
                     new_key_tried = True
                     continue
                 change = refused(outcome.error.status or 0, outcome.body, body, known)
                 if change is not None:
                     self._adaptations[request.model] = change.adaptation
-                    note = f"{request.model} on {self.endpoint.name} {change.note}."
-                    yield Adapted(change.field, storable(note))
+                    note = storable(f"{request.model} on {self.endpoint.name} {change.note}.")
+                    exchange.failure = f"{exchange.failure} {note}"
+                    yield Adapted(change.field, note)
                     continue
                 delay = self._retries.delay(outcome.error, attempt, outcome.headers)
                 if delay is None:
@@ -110,9 +115,13 @@ class OpenAIClient:
                 yield Waiting(delay, attempt, outcome.error.cause)
                 await asyncio.sleep(delay)
                 continue
-            async with contextlib.aclosing(self._read(outcome, failures)) as events:
-                async for event in events:
-                    yield event
+            try:
+                async with contextlib.aclosing(self._read(outcome, failures, exchange)) as events:
+                    async for event in events:
+                        yield event
+            except ModelError as error:
+                exchange.failure = error.cause
+                raise
             return
 
     async def list_models(self) -> list[str]:
@@ -149,6 +158,13 @@ class OpenAIClient:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    def _exchange(self) -> Exchange:
+        base = urlsplit(self.endpoint.base_url)
+        # Without the name and password that may stand before the host, and without a query.
+        host = base.netloc.rpartition("@")[2]
+        url = f"{base.scheme}://{host}{base.path.rstrip('/')}/chat/completions"
+        return Exchange(url, secrets_of(self._client_key, self.endpoint.headers, base.password))
 
     def _failures(self, model: str) -> Failures:
         return Failures(self.endpoint, model, self._client_key)
@@ -191,7 +207,7 @@ class OpenAIClient:
             return self._client
 
     async def _post(
-        self, client: AsyncOpenAI, failures: Failures, content: bytes
+        self, client: AsyncOpenAI, failures: Failures, content: bytes, exchange: Exchange
     ) -> httpx2.Response | _Refused:
         """The response with its body unread, or why there is none."""
         import httpx2
@@ -212,13 +228,22 @@ class OpenAIClient:
         except openai.APIStatusError as error:
             text = error.response.text[:_ERROR_KEPT]
             headers = error.response.headers
+            self._note_head(exchange, error.response)
+            exchange.add(error.response.content)
             return _Refused(failures.status(error.status_code, text, headers), text, headers)
         except openai.APIConnectionError as error:
+            exchange.sent(error.request.headers.multi_items(), self.endpoint.headers)
             return _Refused(failures.connection(error), "", {})
-        return cast("httpx2.Response", response)
+        answer = cast("httpx2.Response", response)
+        self._note_head(exchange, answer)
+        return answer
+
+    def _note_head(self, exchange: Exchange, response: httpx2.Response) -> None:
+        exchange.sent(response.request.headers.multi_items(), self.endpoint.headers)
+        exchange.answered(response.status_code, response.headers.multi_items())
 
     async def _read(
-        self, response: httpx2.Response, failures: Failures
+        self, response: httpx2.Response, failures: Failures, exchange: Exchange
     ) -> AsyncGenerator[ModelEvent, None]:
         """The events of one answer, to its end."""
         import httpx2
@@ -240,6 +265,7 @@ class OpenAIClient:
                 if chunk is None:
                     break
                 wait = self._timeouts.between_chunks
+                exchange.add(chunk)
                 for event in answer.take(chunk):
                     yield event
                 answer.check()
@@ -250,8 +276,8 @@ class OpenAIClient:
                 yield event
             with contextlib.suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
                 async with asyncio.timeout(_DRAIN_S):
-                    async for _ in chunks:
-                        pass
+                    async for chunk in chunks:
+                        exchange.add(chunk)
         finally:
             await response.aclose()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from chatglass.models.exchange import Exchange
 from chatglass.values.usage import Cost, Usage
 
 JsonObject = dict[str, Any]
@@ -118,9 +119,12 @@ class Adapted:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The body as it was sent (after adaptation, keys of the JSON in order), once per attempt.
-    `body` has `messages` and `tools` in it."""
+    `body` has `messages` and `tools` in it. `exchange` fills with what goes over the wire in this
+    attempt; it may be read at any time, and is whole when the next attempt or the stream's end
+    comes."""
 
     body: Mapping[str, Any]
+    exchange: Exchange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ class RequestRow:
     kept in the blobs (the system prompt, a summary, a message that was sent otherwise than it is
     stored). Ranges, since a list of ids would grow with every request of a long session.
     `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest
-    of the body. From these the body is rebuilt byte for byte.
+    of the body. From these the body is rebuilt byte for byte. They are stored before it is sent.
     """
 
     id: str
@@ -136,6 +136,9 @@ class RequestRow:
     parts: tuple[tuple[str, str], ...] = ()
     tools_hash: str | None = None
     body_hash: str | None = None
+    wire_hash: str | None = None
+    """The blob with where it went and what came back (`chat.wire_record`); None where nothing of
+    that is kept."""
     compaction_id: str | None = None
     first_token_at: int | None = None
     finished_at: int | None = None

@@ -109,7 +109,12 @@ def _keep_parts(db: Connection, row: RequestRow) -> tuple[bytes, str]:
 
 def digests(row: RequestRow) -> list[str]:
     """The hashes of the blobs that the row names."""
-    named = [row.tools_hash, row.body_hash, *(ref for kind, ref in row.parts if kind == "blob")]
+    named = [
+        row.tools_hash,
+        row.body_hash,
+        row.wire_hash,
+        *(ref for kind, ref in row.parts if kind == "blob"),
+    ]
     return [digest for digest in named if digest]
 
 

@@ -104,7 +104,9 @@ def _numbers(db: Connection, table: str, session_id: str, lost: dict[str, int]) 
 
 def _request(values: Any) -> RequestRow:
     # Without what it sent: that is in other rows, and is not shown of a damaged session.
-    return replace(rows.request(values, ()), parts=(), tools_hash=None, body_hash=None)
+    return replace(
+        rows.request(values, ()), parts=(), tools_hash=None, body_hash=None, wire_hash=None
+    )
 
 
 def _linked(messages: list[MessageRow]) -> list[MessageRow]:

@@ -317,9 +317,15 @@ ALTER TABLE tool_results ADD COLUMN file_bytes INTEGER;
 CREATE INDEX tool_results_in_files ON tool_results (file, file_bytes) WHERE file IS NOT NULL;
 """
 
+_FIFTH = """
+-- Where a request went and what came back, in a blob; NULL: nothing of it is kept.
+ALTER TABLE requests ADD COLUMN wire_hash TEXT;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "sessions and all that is theirs", _FIRST),
     Migration(2, "search for tool names and for pairs of Chinese characters", _SECOND),
     Migration(3, "spending by tool, and budgets", _THIRD),
     Migration(4, "large results in files", _FOURTH),
+    Migration(5, "what was received", _FIFTH),
 )
