@@ -34,6 +34,7 @@ from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolCallRow
+from chatglass.telemetry.configured import start_telemetry
 from chatglass.values.text import visible
 from chatglass.values.usage import UsageSum
 
@@ -90,6 +91,7 @@ async def print_answer(options: Options, prompt: str) -> int:
         _check_tool_names(options, workspace)
     await workspace.open()
     try:
+        await start_telemetry(workspace)
         if workspace.has_servers:
             await _start_servers(workspace)
             _check_tool_names(options, workspace)

@@ -61,10 +61,11 @@ class Program:
         return self.folder / "data" / "sessions.sqlite3"
 
     async def start(self, *arguments: str, **environment: str) -> Process:
+        return await self.start_python("-m", "chatglass", *arguments, **environment)
+
+    async def start_python(self, *arguments: str, **environment: str) -> Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "chatglass",
             *arguments,
             stdin=PIPE,
             stdout=PIPE,

@@ -18,7 +18,7 @@ from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
 from chatglass.chat.ports import BeforeRequest, Compact, DecideTool, Proceed, RequestPlan, Stop
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_processor import ToolProcessor
-from chatglass.chat.turn_events import TurnEvents
+from chatglass.chat.turn_events import Observe, TurnEvents
 from chatglass.models.wire import ModelError
 from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
@@ -53,8 +53,10 @@ class Conversation:
         before_request: BeforeRequest = _always_proceed,
         max_requests: int = 50,
         loop_after: int = 3,
+        observe: Observe | None = None,
     ) -> None:
         self.context = context
+        self._observe = observe
         self.max_requests = max_requests
         self._before_request = before_request
         self._tools = ToolProcessor(context, decide_tool, loop_after=loop_after)
@@ -74,7 +76,7 @@ class Conversation:
         """
         if self._turn is not None and not self._turn.done():
             raise RuntimeError("a turn of this session is running")
-        events = TurnEvents(self.context.session.id, new_id())
+        events = TurnEvents(self.context.session.id, new_id(), self._observe)
         self._stopping = self._begun = self.prompt_stored = False
         self._turn = asyncio.ensure_future(self._run(prompt, events))
         try:

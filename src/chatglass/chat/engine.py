@@ -19,6 +19,7 @@ from chatglass.chat.conversation import Conversation, Prompt
 from chatglass.chat.events import Event, TurnFinished
 from chatglass.chat.ports import BeforeRequest, DecideTool
 from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.turn_events import Observe
 from chatglass.store.protocol import SessionGone, StoreError
 from chatglass.store.records import Holder, QueuedPrompt
 from chatglass.values.clock import now_ms
@@ -48,6 +49,7 @@ class Engine:
         decide_tool: DecideTool,
         before_request: BeforeRequest | None = None,
         rules: TurnRules | None = None,
+        observe: Observe | None = None,
     ) -> None:
         rules = rules or TurnRules()
         ports: dict[str, Any] = {"before_request": before_request} if before_request else {}
@@ -57,6 +59,7 @@ class Engine:
             decide_tool=decide_tool,
             max_requests=rules.max_requests,
             loop_after=rules.loop_after,
+            observe=observe,
             **ports,
         )
         self.state: EngineState = "starting"

@@ -101,6 +101,10 @@ class RequestFinished(Event):
     finish_reason: str | None
     duration_ms: int
     first_token_ms: int | None
+    response_id: str = ""
+    """What the provider calls this answer; empty where it did not say."""
+    response_model: str = ""
+    """The model that the provider says answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ class ToolCallProposed(Event):
     position: int
     name: str
     arguments: str
+    call_id: str = ""
+    """The id that the model gave the call, unique within its answer alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

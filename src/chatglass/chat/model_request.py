@@ -271,6 +271,8 @@ class ModelRequestRunner:
                 finish_reason=row.finish_reason,
                 duration_ms=(row.finished_at or row.started_at) - row.started_at,
                 first_token_ms=row.first_token_at - row.started_at if row.first_token_at else None,
+                response_id=flight.finished.response_id if flight.finished else "",
+                response_model=flight.finished.model if flight.finished else "",
             )
         )
         if error is not None:
@@ -285,6 +287,7 @@ class ModelRequestRunner:
                     position=call.position,
                     name=call.name,
                     arguments=call.arguments,
+                    call_id=call.call_id,
                 )
             )
         return tuple(calls)

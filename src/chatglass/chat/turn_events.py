@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal, TypedDict
 
 from chatglass.chat.events import Event, Notice
+
+Observe = Callable[[Event], None]
+"""Sees each event as it happens, before its reader does. Must not raise, nor take long."""
 
 
 class Stamp(TypedDict):
@@ -20,7 +24,8 @@ class Stamp(TypedDict):
 class TurnEvents:
     """The events of one turn, in order, from the task that runs it to its reader."""
 
-    def __init__(self, session_id: str, turn_id: str) -> None:
+    def __init__(self, session_id: str, turn_id: str, observe: Observe | None = None) -> None:
+        self._observe = observe
         self.session_id = session_id
         self.turn_id = turn_id
         self.request_id: str | None = None
@@ -43,6 +48,8 @@ class TurnEvents:
         )
 
     def emit(self, event: Event) -> None:
+        if self._observe is not None:
+            self._observe(event)
         self._queue.put_nowait(event)
 
     def notice(

@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chatglass.chat.budget_guard import BudgetGuard
 from chatglass.chat.chat_context import ChatContext, new_session
@@ -32,12 +32,25 @@ from chatglass.tools.tool import InvalidArguments
 from chatglass.tools.tool_manager import ToolManager
 
 if TYPE_CHECKING:
+    from chatglass.chat.turn_events import Observe
     from chatglass.models.demo import DemoServer
     from chatglass.spending.budgets import AskBudget
     from chatglass.tools.mcp.ports import McpPorts
     from chatglass.tools.mcp.servers import McpServers
 
 DEMO = "demo"
+
+
+class Telemetry(Protocol):
+    """What watches the turns of all sessions, such as `telemetry.opened`."""
+
+    def observer(self, context: ChatContext) -> Observe:
+        """What sees the events of that session's turns."""
+        ...
+
+    async def close(self) -> None:
+        """Send what is left, within a bounded time. Never raises."""
+        ...
 
 
 class Workspace:
@@ -78,6 +91,8 @@ class Workspace:
             day=Limits(budget.day_soft, budget.day_hard),
             start=options.max_cost,
         )
+        self.telemetry: Telemetry | None = None
+        """Set after `open` where it is configured; `close` ends it."""
         self._demo: DemoServer | None = None
         self._log: logging.Handler | None = None
         self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
@@ -175,6 +190,8 @@ class Workspace:
     async def close(self) -> None:
         if self.servers is not None:
             await self.servers.close()
+        if self.telemetry is not None:
+            await self.telemetry.close()
         await self.models.close()
         if self._demo is not None:
             await self._demo.stop()
@@ -283,5 +300,9 @@ class Workspace:
         )
         guard = BudgetGuard(context, self.budgets, ask_budget)
         return Engine(
-            context, decide_tool=decide_tool, before_request=guard.before_request, rules=rules
+            context,
+            decide_tool=decide_tool,
+            before_request=guard.before_request,
+            rules=rules,
+            observe=self.telemetry.observer(context) if self.telemetry else None,
         )

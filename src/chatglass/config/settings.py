@@ -96,6 +96,19 @@ class StoreSettings(_Table):
     """The environment variable that holds its password, so that it need not stand in `url`."""
 
 
+class OtelSettings(_Table):
+    """`[otel]`: traces and metrics of turns, requests and tool calls for an OpenTelemetry collector;
+    needs the extra `chatglass[otel]`. The standard `OTEL_*` variables count too.
+    """
+
+    endpoint: str | None = None
+    """Where a collector takes OTLP over HTTP, as `http://localhost:4318`; unset, `OTEL_EXPORTER_OTLP_ENDPOINT`."""
+    enabled: bool | None = None
+    """Unset: on where an endpoint is named, here or by a variable."""
+    capture_content: bool = False
+    """Send prompts, answers, arguments and results too, keys taken out."""
+
+
 class Settings(_Table):
     """Everything that may stand in `config.toml`."""
 
@@ -121,6 +134,7 @@ class Settings(_Table):
     turn: TurnSettings = TurnSettings()
     budget: BudgetSettings = BudgetSettings()
     store: StoreSettings = StoreSettings()
+    otel: OtelSettings = OtelSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     keys: dict[str, str] = Field(default_factory=dict)
@@ -170,6 +184,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "turn": TurnSettings,
         "budget": BudgetSettings,
         "store": StoreSettings,
+        "otel": OtelSettings,
         "endpoints": EndpointSettings,
         "prices": PriceSettings,
     }

@@ -218,6 +218,7 @@ class AnswerAssembly:
         self.finish_reason = ""
         self.usage: Usage | None = None
         self.model = ""
+        self.response_id = ""
         self.has_text = False
         self.has_reasoning = False
         self.chunks = 0
@@ -232,6 +233,7 @@ class AnswerAssembly:
         """The pieces of one chunk, or of a whole completion that was not streamed."""
         self.chunks += 1
         self.model = storable(as_text(chunk.get("model"))) or self.model
+        self.response_id = self.response_id or storable(as_text(chunk.get("id")))
         usage = read_usage(chunk.get("usage")) or read_usage(
             as_object(chunk.get("x_groq")).get("usage")
         )
@@ -258,7 +260,13 @@ class AnswerAssembly:
         """The end of the answer, with its calls whole."""
         calls = self.calls.finish()
         reason = self.finish_reason or ("tool_calls" if calls else "stop")
-        return Finished(finish_reason=reason, tool_calls=calls, usage=self.usage, model=self.model)
+        return Finished(
+            finish_reason=reason,
+            tool_calls=calls,
+            usage=self.usage,
+            model=self.model,
+            response_id=self.response_id,
+        )
 
     def _take_delta(self, delta: JsonObject) -> list[ModelEvent]:
         events: list[ModelEvent] = []

@@ -136,6 +136,8 @@ class Finished:
     usage: Usage | None = None
     model: str = ""
     """The model that the server says answered."""
+    response_id: str = ""
+    """What the server calls the answer."""
 
 
 ModelEvent = Sent | TextPiece | ReasoningPiece | ToolCallPiece | Waiting | Adapted | Finished

@@ -11,6 +11,7 @@ _KEY_NAME = re.compile(
     r"""
     AWS_.*
     | (.*_)? ( API_?KEY | ACCESS_?KEY | SECRET_?KEY | PRIVATE_?KEY | AUTH_?KEY
+             | OTLP_HEADERS | OTLP_TRACES_HEADERS | OTLP_METRICS_HEADERS
              | TOKEN | SECRET | SECRETS | PASSWORD | PASSWD | PASSPHRASE | CREDENTIALS ) (_.*)?
     | (.*_)? (PAT | PASS | PWD)
     """,

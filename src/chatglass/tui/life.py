@@ -38,13 +38,14 @@ class Life:
 
     async def begin(self) -> None:
         """Open the workspace and a session, then import what sending needs."""
-        from chatglass.tui.loading import import_engine, import_services
+        from chatglass.tui.loading import import_engine, import_services, start_telemetry
 
         app = self._app
         try:
             workspace_class = await asyncio.to_thread(import_engine)
             app.workspace = await asyncio.to_thread(workspace_class, app.options)
             await app.workspace.open()
+            await start_telemetry(app.workspace)
             await app.open_session(await app.workspace.session_to_open())
         except ConfigError as error:
             await self._close_workspace()

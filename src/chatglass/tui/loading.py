@@ -28,6 +28,13 @@ def import_engine() -> type[Workspace]:
         return Workspace
 
 
+async def start_telemetry(workspace: Workspace) -> None:
+    """As `telemetry.configured` has it. Raises ConfigError."""
+    from chatglass.telemetry.configured import start_telemetry as start
+
+    await start(workspace)
+
+
 def import_services() -> None:
     """What is needed to send: openai and genai-prices (about 0.8 s), SessionManager (1.5 s);
     and the first lexer, which code in an answer would wait for."""
