@@ -101,6 +101,14 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="start the MCP servers that file names, too (repeatable)",
     )
+    tools.add_argument(
+        "--tools",
+        metavar="FILE.py",
+        dest="tools",
+        action="append",
+        default=[],
+        help="offer the typed functions of that file as tools (repeatable)",
+    )
     tools.add_argument("--yolo", action="store_true", help="let every tool run without a question")
     headless = parser.add_argument_group("without a screen")
     headless.add_argument(
@@ -163,7 +171,7 @@ def parse(argv: Sequence[str]) -> Options:
         parser.error("--demo and --base-url exclude each other")
     values = vars(found)
     del values["version"]
-    lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config")}
+    lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config", "tools")}
     return Options(**{**values, **lists})
 
 

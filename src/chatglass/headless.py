@@ -87,13 +87,22 @@ async def print_answer(options: Options, prompt: str) -> int:
     """Run one turn and print it. Returns the exit code. Raises ConfigError, StoreError,
     LedgerUnavailable."""
     workspace = Workspace(options, may_demo=False)
-    if not workspace.has_servers:
+    own = workspace.make_own_tools()
+    if not workspace.has_servers and own is None:
         _check_tool_names(options, workspace)
     await workspace.open()
     try:
         await start_telemetry(workspace)
+        if own is not None:
+            own.on_problem = lambda problem: _say(str(problem))
+            own.start()
         if workspace.has_servers:
             await _start_servers(workspace)
+        if own is not None:
+            await own.settled(_SERVERS_WITHIN_S)
+            for label in own.loading:
+                _say(f"{label}: still being imported; the turn begins without its tools.")
+        if workspace.has_servers or own is not None:
             _check_tool_names(options, workspace)
         session = await workspace.session_to_open()
         approval = FlagApproval(frozenset(options.allow_tools), everything=options.yolo, tell=_say)
@@ -141,7 +150,8 @@ async def _start_servers(workspace: Workspace) -> None:
 def _check_tool_names(options: Options, workspace: Workspace) -> None:
     known = [spec.name for spec in workspace.tools.specs()]
     for name in options.allow_tools:
-        if known and name not in known and not _of_absent_server(name, workspace):
+        loading = workspace.own_tools.loading if workspace.own_tools else []
+        if known and name not in known and not loading and not _of_absent_server(name, workspace):
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
             raise ConfigError(f"--allow-tool {name}: there is no such tool. {hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatglass.tools.mcp.host.line_reader import END_KEPT, LineReader, TooLong
+from chatglass.tools.line_reader import END_KEPT, LineReader, TooLong
 
 
 @given(st.lists(st.binary(max_size=20), max_size=30))

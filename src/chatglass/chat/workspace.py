@@ -25,6 +25,7 @@ from chatglass.spending.budgets import Budgets, Limits
 from chatglass.store.open_store import in_file, make_store
 from chatglass.store.protocol import SessionGone, SessionStore, StoreError
 from chatglass.store.records import Parameters, SessionRow
+from chatglass.tools.environment import tool_environment
 from chatglass.tools.mcp.configured import any_configured
 from chatglass.tools.places import Surroundings
 from chatglass.tools.policy import read_place
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from chatglass.spending.budgets import AskBudget
     from chatglass.tools.mcp.ports import McpPorts
     from chatglass.tools.mcp.servers import McpServers
+    from chatglass.tools.own.own_tools import OwnTools
 
 DEMO = "demo"
 
@@ -101,6 +103,8 @@ class Workspace:
         """Where it was started: the root of MCP servers, and where a project's are named."""
         self.servers: McpServers | None = None
         """The MCP servers, after `make_servers` where any are configured."""
+        self.own_tools: OwnTools | None = None
+        """The user's own tools, after `make_own_tools` where there are any."""
 
     def _make_store(self) -> SessionStore:
         if self.options.no_save:
@@ -148,6 +152,32 @@ class Workspace:
         )
         return self.servers
 
+    def make_own_tools(self) -> OwnTools | None:
+        """The user's own tools, not yet started; `close` ends them. None where there are none.
+        Looks through the metadata of all that is installed: for a thread."""
+        if self.options.no_tools:
+            return None
+        from chatglass.tools.own.sources import find_sources
+
+        sources, problems = find_sources(self.options.tools)
+        if not sources and not problems:
+            return None
+        from chatglass.tools.own.own_tools import OwnTools
+
+        self.own_tools = OwnTools(
+            sources,
+            problems,
+            root=self.root,
+            environment=lambda: tool_environment(
+                os.environ,
+                known_keys=self.models.key_values(),
+                key_variables=self._key_variables(),
+                other_keys=True,
+            ),
+            replace_tools=self.tools.replace_own,
+        )
+        return self.own_tools
+
     def objection_to_reading(self, path: Path, root: Path) -> str | None:
         """Why a file must not be read unasked from the working directory `root`; None: it may.
         Resolves links: for a thread."""
@@ -188,6 +218,8 @@ class Workspace:
         return self.models.endpoints[DEMO]
 
     async def close(self) -> None:
+        if self.own_tools is not None:
+            await self.own_tools.close()
         if self.servers is not None:
             await self.servers.close()
         if self.telemetry is not None:

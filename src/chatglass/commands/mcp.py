@@ -158,7 +158,7 @@ async def _test(paths: Paths, name: str, flags: list[Path], *, json: bool) -> in
         known_keys=lambda: keys,
         key_variables=variables,
         flag_files=flags,
-        ports=McpPorts(ask_trust=_ask_trust, sign_in=_sign_in),
+        ports=ask_ports(),
         only=[name],
     )
     servers.subscribe(_tell)
@@ -217,6 +217,11 @@ def _report(snapshot: ServerSnapshot, *, json: bool) -> None:
 def _tell(event: McpEvent) -> None:
     if isinstance(event, ProjectIgnored):
         complain(f"{event.file}: its servers are not started: {event.reason}.")
+
+
+def ask_ports() -> McpPorts:
+    """Questions of servers, put on the terminal."""
+    return McpPorts(ask_trust=_ask_trust, sign_in=_sign_in)
 
 
 async def _ask_trust(question: TrustQuestion) -> TrustAnswer:

@@ -7,6 +7,7 @@ COMMANDS = {
     "export": "write sessions as JSONL, OpenAI chat, Markdown or HTML",
     "import": "read sessions of chatglass and of other programs",
     "mcp": "list, add, remove or test MCP servers",
+    "tools": "list the tools there are, or call one",
     "usage": "sum up what was spent, by day, model, tool or session",
     "prices": "show the prices of a model, or fetch the newest list",
     "store": "check the store, back it up, or copy its sessions to another",

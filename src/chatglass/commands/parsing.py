@@ -43,6 +43,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "export": _export,
         "import": _import,
         "mcp": _mcp,
+        "tools": _tools,
         "usage": _usage,
         "prices": _prices,
         "store": _store,
@@ -146,6 +147,36 @@ def _mcp(parser: CommandParser) -> None:
     add.add_argument("--cwd", metavar="DIR", help="the folder a command runs in")
     add.add_argument("--replace", action="store_true", help="also where there is one already")
     add.add_argument("words", metavar="COMMAND|URL", nargs="+", help="with its arguments")
+
+
+def _tools(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+
+    def action(name: str, text: str) -> CommandParser:
+        made = actions.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        made.add_argument(
+            "--tools", metavar="FILE.py", action="append", default=[],
+            help="the functions of that file too (repeatable)",
+        )  # fmt: skip
+        made.add_argument(
+            "--mcp-config", metavar="PATH", action="append", default=[],
+            help="the MCP servers of that file too (repeatable)",
+        )  # fmt: skip
+        made.add_argument("--config", metavar="FILE", help="read that settings file")
+        _where(made)
+        return made
+
+    listing = action("list", "List the tools, where they come from, and whether they ask")
+    listing.add_argument("--json", action="store_true", help="print JSON, with the schemas")
+    call = action("call", "Call a tool, without a question; its result goes to stdout")
+    call.add_argument(
+        "--json", action="store_true", help="print what an MCP server sent, whole, as JSON"
+    )
+    call.add_argument("name", help="the name of the tool")
+    call.add_argument(
+        "arguments", metavar="JSON", nargs="?", default="{}",
+        help="its arguments as a JSON object, or - to read them from stdin",
+    )  # fmt: skip
 
 
 def _usage(parser: CommandParser) -> None:

@@ -54,6 +54,10 @@ async def _run(found: argparse.Namespace) -> int:
             from chatglass.commands.mcp import run_mcp
 
             return await run_mcp(found)
+        case "tools":
+            from chatglass.commands.tools import run_tools
+
+            return await run_tools(found)
         case "usage":
             from chatglass.commands.usage import run_usage
 

@@ -29,6 +29,8 @@ class Options:
     allow_tools: tuple[str, ...] = ()
     mcp_config: tuple[str, ...] = ()
     """Files that name MCP servers, beside the user's and the project's."""
+    tools: tuple[str, ...] = ()
+    """Python files with the user's own tools."""
     yolo: bool = False
     continue_newest: bool = False
     resume: str | None = None

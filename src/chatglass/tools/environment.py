@@ -43,11 +43,12 @@ def tool_environment(
     *,
     known_keys: Iterable[str] = (),
     key_variables: Collection[str] = (),
+    other_keys: bool = False,
 ) -> dict[str, str]:
     """`base` without keys, for a process whose output is captured.
 
-    Left out: `key_variables` (every `api_key_env` of the settings), names that look like keys,
-    and any variable whose value holds a known key. NO_COLOR is set: Textual takes the user's out
+    Left out: `key_variables` (every `api_key_env` of the settings), any variable whose value holds a
+    known key, and names that look like keys, unless `other_keys`. NO_COLOR is set: Textual takes the user's out
     of the environment, and colour codes are only noise to a model.
     """
     keys = [key for key in known_keys if worth_hiding(key)]
@@ -56,7 +57,7 @@ def tool_environment(
         for name, value in base.items()
         if name not in key_variables
         and name not in _OURS
-        and not key_name(name)
+        and (other_keys or not key_name(name))
         and not any(key in value for key in keys)
     }
     environment["NO_COLOR"] = base.get("NO_COLOR") or "1"

@@ -13,7 +13,7 @@ from pathlib import Path
 from chatglass.tools.addresses import Target
 from chatglass.tools.places import Place, Surroundings
 from chatglass.tools.regular_file import NotReadable, read_regular
-from chatglass.tools.tool import Assessment
+from chatglass.tools.tool import Assessment, ToolSpec, Verdict
 from chatglass.values.text import storable
 
 _DIFF_SOURCE_LIMIT = 1_000_000
@@ -158,3 +158,14 @@ def _diff(path: Path, content: str) -> str:
         line if line.endswith("\n") else line + "\n\\ no newline at the end\n" for line in lines
     )
     return text or "(no change)"
+
+
+_RUN_UNASKED = frozenset(
+    ["read_file", "list_directory", "search_files", "calculate", "current_time"]
+)
+
+
+def usual_verdict(spec: ToolSpec) -> Verdict:
+    """What holds of a tool where nothing else is said: `allow` runs unasked inside the working
+    directory. Only built-in tools do."""
+    return "allow" if spec.name in _RUN_UNASKED and not (spec.server or spec.own) else "ask"

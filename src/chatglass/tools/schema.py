@@ -20,14 +20,22 @@ from chatglass.tools.tool import InvalidArguments, JsonObject
 class ArgumentSchema:
     """What a function takes after its first `skip` parameters.
 
-    Descriptions come from `Annotated[T, "text"]` (or pydantic's `Field(description=...)`), the
-    description of the whole from the docstring.
+    Descriptions come from `Annotated[T, "text"]` (or pydantic's `Field(description=...)`), else from
+    `about`, by parameter; the description of the whole is the docstring where none is given.
     """
 
-    def __init__(self, function: Callable[..., Any], *, skip: int = 0) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        skip: int = 0,
+        description: str | None = None,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = function.__name__
-        self.description = inspect.cleandoc(function.__doc__ or "").strip()
-        self._adapter = TypeAdapter(_model_of(function, skip))
+        docstring = inspect.cleandoc(function.__doc__ or "").strip()
+        self.description = docstring if description is None else description
+        self._adapter = TypeAdapter(_model_of(function, skip, about or {}))
         schema = self._adapter.json_schema()
         self.parameters: JsonObject = _compact(schema, schema.pop("$defs", {}))
         self.parameters.pop("description", None)
@@ -43,24 +51,11 @@ class ArgumentSchema:
         return {name: getattr(model, name) for name in type(model).model_fields}
 
     def _parse(self, arguments: Mapping[str, Any]) -> BaseModel:
-        given = self._without_idle_nulls(arguments)
+        given = without_idle_nulls(self.parameters, arguments)
         try:
             return self._adapter.validate_python(given)
         except ValidationError as error:
             raise InvalidArguments(self._explain(error)) from None
-
-    def _without_idle_nulls(self, arguments: Mapping[str, Any]) -> JsonObject:
-        """Models write `null` for what they leave out: it counts as absent where null is no value."""
-        properties = cast("JsonObject", self.parameters["properties"])
-        required = cast("list[str]", self.parameters.get("required", []))
-        return {
-            name: value
-            for name, value in arguments.items()
-            if value is not None
-            or name in required
-            or name not in properties
-            or _takes_null(properties[name])
-        }
 
     def _explain(self, error: ValidationError) -> str:
         properties = cast("JsonObject", self.parameters["properties"])
@@ -88,26 +83,43 @@ class ArgumentSchema:
         )
 
 
-def _model_of(function: Callable[..., Any], skip: int) -> type[BaseModel]:
+def without_idle_nulls(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> JsonObject:
+    """Models write `null` for what they leave out: it counts as absent where null is no value."""
+    properties = cast("JsonObject", schema["properties"])
+    required = cast("list[str]", schema.get("required", []))
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None
+        or name in required
+        or name not in properties
+        or _takes_null(properties[name])
+    }
+
+
+def _model_of(function: Callable[..., Any], skip: int, about: Mapping[str, str]) -> type[BaseModel]:
     hints = typing.get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     for parameter in list(inspect.signature(function).parameters.values())[skip:]:
-        annotation = _with_description(hints[parameter.name])
+        annotation = _with_description(hints[parameter.name], about.get(parameter.name, ""))
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (annotation, default)
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
     return create_model(function.__name__, __config__=config, **fields)
 
 
-def _with_description(annotation: Any) -> Any:
-    """`Annotated[T, "text"]` as pydantic wants it; other metadata stays."""
-    if get_origin(annotation) is not Annotated:
-        return annotation
-    bare, *metadata = get_args(annotation)
+def _with_description(annotation: Any, about: str) -> Any:
+    """`Annotated[T, "text"]` as pydantic wants it, or with `about`; other metadata stays."""
+    metadata: list[Any] = []
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
     for place, value in enumerate(metadata):
         if isinstance(value, str):
             metadata[place] = Field(description=value)
-    return Annotated[(bare, *metadata)]
+    if about and not any(getattr(each, "description", None) for each in metadata):
+        # In front: of two descriptions pydantic takes the last, as that of a default's Field.
+        metadata.insert(0, Field(description=about))
+    return Annotated[(annotation, *metadata)] if metadata else annotation
 
 
 def _compact(

@@ -22,7 +22,9 @@ class ToolSpec:
     parameters: Mapping[str, Any]
     """JSON Schema of the arguments object."""
     server: str = ""
-    """The MCP server it comes from; empty for built-in tools."""
+    """The MCP server it comes from; empty for built-in tools and the user's own."""
+    own: str = ""
+    """Of one of the user's own tools: the file or package it comes from."""
     read_only: bool = False
     parallel: bool = True
     """Whether it may run beside other calls of the same answer."""

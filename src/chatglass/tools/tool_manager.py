@@ -24,14 +24,15 @@ def _no_keys() -> Iterable[str]:
 class ToolManager:
     """Tools by name, each bounded (BoundedTool).
 
-    The order is: built-in tools as given, then those of servers by server and name, so that the
-    schemas are byte for byte the same at every start.
+    The order is: built-in tools as given, then the user's own by source, then those of servers by
+    server and name, so that the schemas are byte for byte the same at every start.
     """
 
     def __init__(self, tools: Iterable[Tool] = (), *, known_keys: KnownKeys = _no_keys) -> None:
         """Raises ValueError for a name that a model can't call, or two tools of one name."""
         self._known_keys = known_keys
         self._by_source: dict[str, tuple[Tool, ...]] = {}
+        self._own: dict[str, tuple[Tool, ...]] = {}
         self._tools: dict[str, BoundedTool] = {}
         for tool in tools:
             server = tool.spec.server
@@ -95,6 +96,22 @@ class ToolManager:
             self._by_source = before
             raise
 
+    def replace_own(self, source: str, tools: Iterable[Tool]) -> list[str]:
+        """The user's own tools of `source` are these from now on. A name that is taken already is
+        left out; the result says so of each, with the way on."""
+        taken = {tool.spec.name: "a built-in tool" for tool in self._by_source.get("", ())}
+        for other, known in self._own.items():
+            if other != source:
+                taken |= {tool.spec.name: f"a tool of {tool.spec.own}" for tool in known}
+        given = list(tools)
+        self._own[source] = tuple(tool for tool in given if tool.spec.name not in taken)
+        self._collect()
+        return [
+            f"{tool.spec.name}: {taken[tool.spec.name]} has this name already. Rename the function."
+            for tool in given
+            if tool.spec.name in taken
+        ]
+
     def specs(self) -> list[ToolSpec]:
         return [tool.spec for tool in self._tools.values()]
 
@@ -119,9 +136,13 @@ class ToolManager:
 
     def _collect(self) -> None:
         tools: dict[str, BoundedTool] = {}
-        for server in sorted(self._by_source):
-            source = self._by_source[server]
-            ordered = source if not server else sorted(source, key=lambda tool: tool.spec.name)
+        for server in ("", *sorted(filter(None, self._by_source))):
+            source = self._by_source.get(server, ())
+            if not server:
+                own = [tool for name in sorted(self._own) for tool in self._own[name]]
+                ordered = [*source, *own]
+            else:
+                ordered = sorted(source, key=lambda tool: tool.spec.name)
             for tool in ordered:
                 name = tool.spec.name
                 if not _NAME.fullmatch(name):

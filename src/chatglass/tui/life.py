@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatglass.config.errors import ConfigError
 from chatglass.tui.commands import COMMANDS
+from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
     from chatglass.tui.app import ChatglassApp
@@ -60,11 +61,22 @@ class Life:
         self._warn_of_settings()
         self._watch_store()
         app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
+        app.run_worker(self._start_own_tools(), group="own-tools", exit_on_error=False)
         if app.options.resume == "":
             await COMMANDS.run(app, "session.list")
         await asyncio.to_thread(import_services)
         app.collector.freeze()
         await self._offer_local_servers()
+
+    async def _start_own_tools(self) -> None:
+        """Import the user's own tools in their processes; what is wrong with one is said."""
+        workspace = self._app.workspace
+        assert workspace is not None
+        own = await asyncio.to_thread(workspace.make_own_tools)
+        if own is None:
+            return
+        own.on_problem = lambda problem: self._app.chat.say(one_line(str(problem), 400), "warning")
+        own.start()
 
     def give_up(self, reason: str, code: int) -> None:
         """Leave the screen; `reason` is said below it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chatglass.tools.json_values import storable_json
 from chatglass.tools.mcp.errors import ServerError
-from chatglass.tools.mcp.json_values import storable_json
 from chatglass.tools.mcp.schemas import adapt_schema, misfits
 from chatglass.tools.mcp.server import Server
 from chatglass.tools.mcp.values import ServerTool

@@ -13,7 +13,6 @@ from chatglass.tools.mcp.host_link import ConnectionLost, HostLink, OnProgress
 from chatglass.tools.mcp.listed import prompt_of, resource_of, tool_of
 from chatglass.tools.mcp.naming import tool_names
 from chatglass.tools.mcp.restarts import RestartPolicy
-from chatglass.tools.mcp.spool import take
 from chatglass.tools.mcp.values import (
     ConfiguredServer,
     HttpSpec,
@@ -23,6 +22,7 @@ from chatglass.tools.mcp.values import (
     ServerResource,
     ServerTool,
 )
+from chatglass.tools.spool import take
 from chatglass.tools.threads import in_thread
 from chatglass.tools.tool import JsonObject
 from chatglass.values.clock import now_ms

@@ -22,10 +22,10 @@ from chatglass.tools.mcp.host.http import http_transport, sse_transport
 from chatglass.tools.mcp.host.lists import Lists
 from chatglass.tools.mcp.host.log_book import LogBook
 from chatglass.tools.mcp.host.oauth import SignIn
-from chatglass.tools.mcp.host.server_process import ServerProcess
 from chatglass.tools.mcp.host.stdio import Traffic, stdio_transport
-from chatglass.tools.mcp.spool import put
+from chatglass.tools.piped_process import PipedProcess
 from chatglass.tools.redaction import Redactor
+from chatglass.tools.spool import put
 from chatglass.tools.tool import JsonObject
 from chatglass.values.text import one_line
 
@@ -68,7 +68,7 @@ class Connection:
         )
         self._callbacks = Callbacks(host, self.name, self._log, sampling=frame["sampling"])
         self._lists = Lists(self._tell, self._log.note)
-        self._process: ServerProcess | None = None
+        self._process: PipedProcess | None = None
         self._traffic = Traffic(self._log.note)
         self._deadline: asyncio.Timeout | None = None
 
@@ -119,7 +119,7 @@ class Connection:
                 raise (second if self._client is not None else error) from None
 
     def _stdio(self) -> Transport:
-        process = self._process = ServerProcess(self._log.feed_stderr)
+        process = self._process = PipedProcess(self._log.feed_stderr)
         return stdio_transport(process, lambda: self._start(process), self._traffic, self.end)
 
     async def _serve_over(self, transport: Transport) -> None:
@@ -143,7 +143,7 @@ class Connection:
                 # Pending requests are answered by the SDK as it closes.
                 await asyncio.gather(listens, gone, return_exceptions=True)
 
-    async def _start(self, process: ServerProcess) -> None:
+    async def _start(self, process: PipedProcess) -> None:
         spec = self._spec
         argv = [spec["command"], *spec["args"]]
         try:

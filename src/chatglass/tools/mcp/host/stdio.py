@@ -1,4 +1,4 @@
-"""The stdio transport: JSON-RPC, a message a line, over a ServerProcess.
+"""The stdio transport: JSON-RPC, a message a line, over a PipedProcess.
 
 Not the SDK's own: that one takes seconds for a line of 20 MB, has no limit, and leaves a request
 waiting for ever when its answer carries a wrong id.
@@ -28,10 +28,10 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
+from chatglass.tools.json_values import storable_json
 from chatglass.tools.limits import PRODUCED_LIMIT
-from chatglass.tools.mcp.host.line_reader import END_KEPT, LineReader, TooLong
-from chatglass.tools.mcp.host.server_process import ServerProcess
-from chatglass.tools.mcp.json_values import storable_json
+from chatglass.tools.line_reader import END_KEPT, LineReader, TooLong
+from chatglass.tools.piped_process import PipedProcess
 from chatglass.values.text import one_line
 
 _MOST_GARBAGE = 1_000
@@ -160,7 +160,7 @@ def parse(line: bytes) -> JSONRPCMessage:
 
 @asynccontextmanager
 async def stdio_transport(
-    process: ServerProcess,
+    process: PipedProcess,
     start: Callable[[], Awaitable[None]],
     traffic: Traffic,
     on_fault: Callable[[str], None],

@@ -1,4 +1,5 @@
-"""A stdio server's process, under the supervisor that ends its whole tree (`tools/supervisor.py`)."""
+"""A process that is talked to by its stdin and stdout, under the supervisor that ends its whole
+tree (`tools/supervisor.py`): a stdio server, or the one that runs the user's own tools."""
 
 from __future__ import annotations
 
@@ -19,15 +20,16 @@ _SUPERVISOR = Path(supervisor.__file__)
 _GRACE_S = 1.5
 """Between SIGTERM and SIGKILL."""
 _LEAVES_S = 1.0
-"""For the server to end by itself once its stdin is closed (the protocol's way to stop one)."""
+"""For it to end by itself once its stdin is closed (MCP's way to stop a server)."""
 _END_S = _GRACE_S + 6.0
 """After this the supervisor itself is taken to hang: it kills for 5 s at most."""
 _READ = 256 * 1024
 _FAR_BEHIND = 1024 * 1024
 
 
-class ServerProcess:
-    """One server with its pipes. `app_life` is the app's own lifeline, which ends the tree too."""
+class PipedProcess:
+    """One process with its pipes. The tree ends with this process, and with whoever holds the other
+    end of one of the `lives` given to `start`."""
 
     def __init__(self, on_stderr: Callable[[bytes], None]) -> None:
         self._on_stderr = on_stderr
@@ -42,13 +44,13 @@ class ServerProcess:
         self._readers: list[asyncio.Task[None]] = []
 
     async def start(
-        self, argv: Sequence[str], cwd: str, environment: Mapping[str, str], app_life: int
+        self, argv: Sequence[str], cwd: str, environment: Mapping[str, str], *lives: int
     ) -> None:
         """Raises OSError where it can't be started at all."""
         life_read, self._life = os.pipe()
         status_read, status_write = os.pipe()
         try:
-            process = _supervised(argv, cwd, environment, (life_read, app_life), status_write)
+            process = _supervised(argv, cwd, environment, (life_read, *lives), status_write)
             self._process = process
         except BaseException:
             os.close(status_read)
@@ -67,12 +69,12 @@ class ServerProcess:
         ]
 
     async def read(self) -> bytes:
-        """What the server wrote; empty at the end."""
+        """What it wrote; empty at the end."""
         assert self._stdout
         return await self._stdout.read(_READ)
 
     async def write(self, data: bytes) -> None:
-        """Raises OSError where the server reads no more."""
+        """Raises OSError where it reads no more."""
         assert self._stdin
         self._stdin.write(data)
         await self._stdin.drain()
@@ -95,7 +97,11 @@ class ServerProcess:
             return f"was ended by signal {number}"
         return "ended" if self.gone.is_set() else ""
 
-    async def stop(self) -> bool:
+    async def kill(self) -> None:
+        """End the tree without waiting for the process to leave by itself."""
+        await self.stop(0.0)
+
+    async def stop(self, leaves_s: float = _LEAVES_S) -> bool:
         """End it: close its stdin, wait, then end the tree. True where it went by itself.
 
         Every wait is bounded; a cancelled task ends the tree all the same.
@@ -104,7 +110,7 @@ class ServerProcess:
             self._stdin.close()
         went = True
         try:
-            async with asyncio.timeout(_LEAVES_S):
+            async with asyncio.timeout(leaves_s):
                 await self.gone.wait()
         except TimeoutError:
             went = False
@@ -169,7 +175,7 @@ def _supervised(
     argv: Sequence[str],
     cwd: str,
     environment: Mapping[str, str],
-    life: tuple[int, int],
+    life: Sequence[int],
     status: int,
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
