@@ -112,6 +112,11 @@ def build_parser() -> argparse.ArgumentParser:
     tools.add_argument("--yolo", action="store_true", help="let every tool run without a question")
     headless = parser.add_argument_group("without a screen")
     headless.add_argument(
+        "--plain",
+        action="store_true",
+        help="talk in labelled lines, for screen readers and dumb terminals",
+    )
+    headless.add_argument(
         "-p",
         "--print",
         metavar="TEXT",
@@ -129,6 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     headless.add_argument(
         "--max-requests", metavar="N", type=_positive, help="requests in one turn at the most"
     )
+    add("--reduced-motion", action="store_true", help="no animation, no blinking")
     add("--data-dir", metavar="DIR", help="keep sessions and the log there")
     add("--config", metavar="FILE", help="read that settings file")
     add("--debug", action="store_true", help="write a detailed log into the data folder")
@@ -165,6 +171,8 @@ def parse(argv: Sequence[str]) -> Options:
         raise SystemExit(0)
     if found.prompt is None and found.output_format != "text":
         parser.error("--output-format goes with -p")
+    if found.plain and found.prompt is not None:
+        parser.error("--plain and -p exclude each other")
     if found.continue_newest and found.resume is not None:
         parser.error("--continue and --resume exclude each other")
     if found.demo and found.base_url:
@@ -189,6 +197,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from chatglass.headless import run_print
 
             return run_print(options)
+        if options.plain:
+            from chatglass.plain.run import run_plain
+
+            return run_plain(options)
         from chatglass.tui.start import run_screen
 
         return run_screen(options)

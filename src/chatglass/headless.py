@@ -9,9 +9,10 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from chatglass.chat.approvals import FlagApproval
 from chatglass.chat.engine import Engine
@@ -37,6 +38,9 @@ from chatglass.store.records import ToolCallRow
 from chatglass.telemetry.configured import start_telemetry
 from chatglass.values.text import visible
 from chatglass.values.usage import UsageSum
+
+if TYPE_CHECKING:
+    from chatglass.tools.own.own_tools import OwnTools
 
 ANSWERED, FAILED, USAGE, LIMIT, INTERRUPTED = 0, 1, 2, 3, 130
 _SERVERS_WITHIN_S = 10.0
@@ -93,15 +97,7 @@ async def print_answer(options: Options, prompt: str) -> int:
     await workspace.open()
     try:
         await start_telemetry(workspace)
-        if own is not None:
-            own.on_problem = lambda problem: _say(str(problem))
-            own.start()
-        if workspace.has_servers:
-            await _start_servers(workspace)
-        if own is not None:
-            await own.settled(_SERVERS_WITHIN_S)
-            for label in own.loading:
-                _say(f"{label}: still being imported; the turn begins without its tools.")
+        await start_tools(workspace, own, _say)
         if workspace.has_servers or own is not None:
             _check_tool_names(options, workspace)
         session = await workspace.session_to_open()
@@ -122,17 +118,32 @@ async def print_answer(options: Options, prompt: str) -> int:
         await workspace.close()
 
 
-async def _start_servers(workspace: Workspace) -> None:
-    """Start the MCP servers, and wait a little for them: the first request needs their tools."""
+async def start_tools(
+    workspace: Workspace, own: OwnTools | None, say: Callable[[str], None]
+) -> None:
+    """Start what has tools beside the built-in ones, and wait a little: the first request needs
+    them. `say` is told what keeps one from starting."""
+    if own is not None:
+        own.on_problem = lambda problem: say(str(problem))
+        own.start()
+    if workspace.has_servers:
+        await _start_servers(workspace, say)
+    if own is not None:
+        await own.settled(_SERVERS_WITHIN_S)
+        for label in own.loading:
+            say(f"{label}: still being imported; the turn begins without its tools.")
+
+
+async def _start_servers(workspace: Workspace, say: Callable[[str], None]) -> None:
     from chatglass.tools.mcp.events import ConfigFaulty, McpEvent, ProjectIgnored
 
     def tell(event: McpEvent) -> None:
         match event:
             case ConfigFaulty(problems):
                 for problem in problems:
-                    _say(str(problem))
+                    say(str(problem))
             case ProjectIgnored(file=file, reason=reason):
-                _say(f"{file}: its servers are not started: {reason}.")
+                say(f"{file}: its servers are not started: {reason}.")
             case _:
                 pass
 
@@ -142,9 +153,9 @@ async def _start_servers(workspace: Workspace) -> None:
     await servers.settled(_SERVERS_WITHIN_S)
     for server in servers.snapshots():
         if server.state == "starting":
-            _say(f"{server.name}: still starting; the turn begins without its tools.")
+            say(f"{server.name}: still starting; the turn begins without its tools.")
         elif server.state in ("failed", "restarting"):
-            _say(f"{server.name}: {server.state}. {server.error}")
+            say(f"{server.name}: {server.state}. {server.error}")
 
 
 def _check_tool_names(options: Options, workspace: Workspace) -> None:

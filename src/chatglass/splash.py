@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # The flags that the full-screen app takes too, as `cli.build_parser()` has them.
 FLAGS = frozenset({"--demo", "-c", "--continue", "--no-tools", "--yolo", "--no-save", "--debug"})
+FLAGS |= {"--reduced-motion"}
 FLAGS_WITH_VALUE = frozenset(
     {"--base-url", "--model", "--data-dir", "--config", "--system-prompt"}
     | {"--allow-tool", "--mcp-config", "--max-requests", "--max-cost"}

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
-from chatglass.tui.composer.attachment import Attachment
+from chatglass.chat.attached_files import Attachment
 from chatglass.tui.composer.completion import CompletionList
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.composer.encoding import token_spans

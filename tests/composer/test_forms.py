@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatglass.tui.composer.attachment import (
+from chatglass.chat.attached_files import (
     MOST_BYTES,
     AttachError,
     Attachment,

@@ -91,7 +91,7 @@ def test_only_the_full_screen_app_gets_one(
 
 
 def test_it_knows_the_flags_of_the_command_line() -> None:
-    headless = {"-h", "--help", "--version", "-p", "--print", "--output-format"}
+    headless = {"-h", "--help", "--version", "-p", "--print", "--output-format", "--plain"}
     known: dict[int, set[str]] = {0: set(), 1: set(), 2: set()}
     for action in build_parser()._actions:
         values = 0 if action.nargs == 0 else 2 if action.nargs == "?" else 1

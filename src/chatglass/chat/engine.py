@@ -188,11 +188,13 @@ class Engine:
                         status = event.status
                     yield event
 
-    async def answer(self, text: str) -> AsyncGenerator[Event]:
-        """Answer this prompt alone, before what is queued (`-p`). Only for an idle engine."""
+    async def answer(
+        self, text: str, attachments: Sequence[Attachment] = ()
+    ) -> AsyncGenerator[Event]:
+        """Answer this prompt alone, before what is queued (`-p`, `--plain`). Only for an idle engine."""
         if self.state != "idle":
             raise RuntimeError(f"session {self.session_id} can't answer: it is {self.state}")
-        prompt = await self.submit(text)
+        prompt = await self.submit(text, attachments)
         self.queue.remove(prompt)
         self.queue.insert(0, prompt)
         async with aclosing(self._next_queued()) as events:

@@ -18,6 +18,8 @@ class Options:
     prompt: str | None = None
     """The text of `-p`; None starts the full screen."""
     output_format: OutputFormat = "text"
+    plain: bool = False
+    """Talk in lines instead of the full screen."""
     demo: bool = False
     base_url: str | None = None
     model: str | None = None
@@ -38,4 +40,5 @@ class Options:
     no_save: bool = False
     data_dir: str | None = None
     config: str | None = None
+    reduced_motion: bool = False
     debug: bool = False

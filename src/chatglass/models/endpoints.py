@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from chatglass.config.errors import ConfigError
 from chatglass.models.keys import KeyCommand, fits_header
-from chatglass.models.wire import Endpoint, EndpointKind
+from chatglass.models.wire import Endpoint, EndpointKind, ModelRef
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -223,3 +223,11 @@ def _checked(headers: Mapping[str, str], place: str) -> dict[str, str]:
                 " printable ASCII on one line."
             )
     return dict(headers)
+
+
+def named_model(endpoints: Mapping[str, Endpoint], current: ModelRef, text: str) -> ModelRef:
+    """`endpoint/model` where the first part is an endpoint; else a model of the current one."""
+    head, slash, tail = text.partition("/")
+    if slash and tail and head in endpoints:
+        return ModelRef(head, tail)
+    return ModelRef(current.endpoint, text)

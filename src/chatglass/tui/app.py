@@ -75,7 +75,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = look.theme if look.theme in self.available_themes else THEMES[0].name
-        if look.reduced_motion:
+        if look.reduced_motion or options.reduced_motion:
             self.animation_level = "none"
         self.broken_by: Exception | None = None
         """What ended the program unforeseen; it is said when the screen is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatglass.tui.composer.attachment import message_files, queued_files
+from chatglass.chat.attached_files import message_files, queued_files
 from chatglass.tui.transcript.items import PromptItem
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
@@ -54,7 +54,6 @@ class Outbox:
 
     async def _send(self, session: OpenSession, message: Composer.Submitted) -> None:
         """Store a prompt and let it be answered, now or after what is under way."""
-        from chatglass.chat.chat_context import Attachment
         from chatglass.store.protocol import StoreError
 
         chat = self._chat
@@ -68,10 +67,7 @@ class Outbox:
             chat.composer.restore(message.draft)
             chat.unsaved.ask(session)
             return
-        attachments = [
-            Attachment(file.name, {"type": "text", "text": file.block()})
-            for file in message.attachments
-        ]
+        attachments = [file.content() for file in message.attachments]
         try:
             if session.editing is not None and session.engine.state == "idle":
                 await session.engine.branch_before_prompt(session.editing)

@@ -24,8 +24,11 @@ def run_screen(options: Options) -> int:
     1 where it could not start otherwise or broke; the cause is on stderr."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(
-            "The full screen needs a terminal for its input and output. Use -p TEXT without one."
+            "The full screen needs a terminal for its input and output. Without one use -p TEXT, "
+            "or --plain to talk in lines."
         )
+    if os.environ.get("TERM") == "dumb":
+        raise ConfigError("This terminal can't show a screen (TERM=dumb): use --plain.")
     from rich.console import Console
 
     from chatglass.tui.app import ChatglassApp

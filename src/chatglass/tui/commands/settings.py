@@ -18,7 +18,8 @@ _EFFORTS = ("minimal", "low", "medium", "high")
 
 
 async def choose_model(app: ChatglassApp, argument: str) -> None:
-    from chatglass.tui.dialogs.model_dialog import ModelDialog, named
+    from chatglass.models.endpoints import named_model
+    from chatglass.tui.dialogs.model_dialog import ModelDialog
 
     session, workspace = own_session(app), app.workspace
     if session is None or workspace is None:
@@ -36,7 +37,7 @@ async def choose_model(app: ChatglassApp, argument: str) -> None:
     if argument:
         if argument.startswith("demo/"):
             await workspace.start_demo()
-        await chosen(named(workspace, current, argument))
+        await chosen(named_model(workspace.models.endpoints, current, argument))
     else:
         await ModelDialog(workspace, current).ask(app, chosen)
 

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
+from chatglass.chat.attached_files import AttachError, Attachment, read_file
 from chatglass.tui.actions.registry import ACTIONS, Actions
-from chatglass.tui.composer.attachment import AttachError, Attachment, read_file
 from chatglass.tui.composer.completer import Completer
 from chatglass.tui.composer.editor import EditorError, edit
 from chatglass.tui.composer.encoding import Fold, Folds

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from chatglass.chat.drafts import TOKEN_MARK
 from chatglass.values.text import storable, visible
 
 _CONTROL_BASE = 0x10C000
 _OPEN_BASE = 0x10F000
 _MOST_FOLDS = 0xE00
 _CLOSE = "\U0010ff00"
-_STORED = "\U0010ff01"
+_STORED = TOKEN_MARK
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _STAND_INS = re.compile("[\U0010c000-\U0010efff]")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from chatglass.models.discovery import discover
+from chatglass.models.endpoints import named_model
 from chatglass.models.wire import ModelError, ModelRef
 from chatglass.tui.dialogs.choice_list import Choice
 from chatglass.tui.dialogs.dialogs import ChoiceDialog, Chosen
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 _SEPARATOR = "\n"
 """Between endpoint and model in a choice's value: neither can hold it."""
 _LIST_SECONDS = 5.0
-
-
-def named(workspace: Workspace, current: ModelRef, text: str) -> ModelRef:
-    """`endpoint/model` where the first part is an endpoint; else a model of the current one."""
-    head, slash, tail = text.partition("/")
-    if slash and tail and head in workspace.models.endpoints:
-        return ModelRef(head, tail)
-    return ModelRef(current.endpoint, text)
 
 
 class ModelDialog:
@@ -61,7 +54,9 @@ class ModelDialog:
             if answer is None:
                 return
             if answer.choice is None:
-                await chosen(named(self._workspace, self._current, answer.value))
+                await chosen(
+                    named_model(self._workspace.models.endpoints, self._current, answer.value)
+                )
                 return
             endpoint, _, model = answer.value.partition(_SEPARATOR)
             if model:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from chatglass.chat.attachments import Attachment as ContentPart
 
 if TYPE_CHECKING:
     from chatglass.store.records import MessageRow, QueuedPrompt
@@ -36,6 +38,10 @@ class Attachment:
         end = "" if self.text.endswith("\n") or not self.text else "\n"
         return f"{fence}{fence_word(self.name)}\n{self.text}{end}{fence}"
 
+    def content(self) -> ContentPart:
+        """As the engine takes it."""
+        return ContentPart(self.name, {"type": "text", "text": self.block()})
+
 
 def fence_word(name: str) -> str:
     """A file's name as the info string of a fence: it must hold neither backtick nor line break."""
@@ -63,7 +69,8 @@ def from_block(block: str) -> Attachment:
 
 
 def _files(parts: Iterable[Any]) -> tuple[Attachment, ...]:
-    texts = (part.get("text") for part in parts if isinstance(part, dict))
+    entries = (cast(dict[str, Any], part) for part in parts if isinstance(part, dict))
+    texts = (entry.get("text") for entry in entries)
     return tuple(from_block(text) for text in texts if isinstance(text, str))
 
 
