@@ -16,7 +16,13 @@ from typing import Any
 
 import pytest
 
-from chatglass.tools.mcp.ports import ElicitationAnswer, ElicitationQuestion, McpPorts
+from chatglass.tools.mcp.ports import (
+    ElicitationAnswer,
+    ElicitationQuestion,
+    McpPorts,
+    SamplingAnswer,
+    SamplingQuestion,
+)
 from chatglass.tools.tool import InvalidArguments
 from mcp_servers.processes import gone
 from mcp_servers.running import Running
@@ -107,8 +113,12 @@ async def test_server_everything(tmp_path: Path, npm_servers: Path) -> None:
         return ElicitationAnswer("decline")
 
     entry = {"command": str(npm_servers / "mcp-server-everything")}
-    ports = McpPorts(elicit=elicit)
-    async with Running(tmp_path, {"all": entry}, ports=ports) as running:
+
+    async def sample(question: SamplingQuestion) -> SamplingAnswer:
+        return SamplingAnswer(text=f"seen: {json.dumps(question.request)}", model="m")
+
+    ports = McpPorts(elicit=elicit, sample=sample)
+    async with Running(tmp_path, {"all": entry}, ports=ports, sampling=["all"]) as running:
         snapshot = await running.state("all", "ready")
         assert (await running.call("all__echo", message="hello")).seen == "Echo: hello"
         image = await running.call("all__get-tiny-image")
@@ -122,6 +132,9 @@ async def test_server_everything(tmp_path: Path, npm_servers: Path) -> None:
         # Offered only to clients that can ask the user.
         await running.call("all__trigger-elicitation-request")
         assert {"text", "boolean"} <= {field.kind for field in asked[0].fields}
+        sampled = await running.call("all__trigger-sampling-request", prompt="hello", maxTokens=7)
+        assert "hello" in sampled.seen
+        assert "seen: " in sampled.seen
         prompts = {prompt.name: prompt for prompt in snapshot.prompts}
         assert prompts["args-prompt"].arguments[0].required
         (message,) = await running.servers.get_prompt("all", "args-prompt", {"city": "Rome"})

@@ -174,10 +174,14 @@ async def test_sampling_goes_through_its_port(tmp_path: Path) -> None:
         return SamplingAnswer(text="Hello.", model="m")
 
     ports = McpPorts(sample=sample)
-    async with Running(tmp_path, {"own": own_server()}, ports=ports) as running:
+    servers = {"own": own_server(), "other": own_server()}
+    async with Running(tmp_path, servers, ports=ports, sampling=["own"]) as running:
         await running.state("own", "ready")
+        await running.state("other", "ready")
         answer = json.loads((await running.call("own__sample")).seen)
         assert answer["content"]["text"] == "Hello."
+        refused = (await running.call("other__sample")).seen
+        assert "not supported" in refused, "the settings do not name it"
 
 
 async def test_a_server_gets_few_variables_and_its_own(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from chatglass.config.options import Options
+from chatglass.store.records import ToolResult
 from chatglass.tools.mcp.forms import Choice, FormField
 from chatglass.tools.mcp.ports import ElicitationAnswer, ElicitationQuestion, SignInQuestion
 from chatglass.tui.servers.form_dialog import FormDialog
 from chatglass.tui.servers.question import QuestionDialog
+from chatglass.tui.servers.sampling_dialog import SamplingDialog
 from chatglass.tui.servers.screen import ServersScreen
 from chatglass.tui.servers.trust_dialog import TrustDialog
 from chatglass.tui.servers.visit_dialog import VisitDialog
@@ -75,7 +77,7 @@ async def test_a_call_is_asked_about_shown_and_kept(play: Play, folder: Path) ->
         (card,) = stage.answers[0].cards
         assert card.state == "ok"
         (call,) = stage.session.view.calls.values()
-        result = await stage.chat.load_result(call.id)
+        result = await kept(stage, call.id)
         assert result is not None
         assert "round" in result.seen
 
@@ -168,9 +170,40 @@ async def test_a_form_is_checked_and_answered(play: Play, folder: Path) -> None:
         await stage.press("ctrl+s")
         await stage.idle()
         (call,) = stage.session.view.calls.values()
-        result = await stage.chat.load_result(call.id)
+        result = await kept(stage, call.id)
         assert result is not None
         assert json.loads(result.seen) == {"action": "accept", "content": {"name": "Ada"}}
+
+
+async def test_sampling_asks_each_time_and_counts(play: Play, folder: Path) -> None:
+    named(folder, own=own_server())
+    (folder / "config.toml").write_text('[mcp]\nsampling = ["own"]\n', encoding="utf-8")
+    async with play(Options(model="demo-fast", allow_tools=("own__sample",))) as stage:
+        await ready(stage)
+        stage.server.script(tools(("own__sample", "{}")), "Hello there.", "done")
+        await stage.send("let it ask")
+        await dialog(stage, SamplingDialog)
+        await stage.sees("own asks your model")
+        await stage.sees("User: Say hello.")
+        await stage.sees("10 of answer at most")
+        assert len(stage.server.requests) == 1, "nothing is sent before the yes"
+        await stage.press("1")
+        await stage.idle()
+        await stage.sees("own got an answer of demo-fast")
+        rows = await stage.app.workspace.store.requests(stage.session.id)
+        assert [row.purpose for row in rows] == ["answer", "sampling", "answer"]
+        (call,) = stage.session.view.calls.values()
+        result = await kept(stage, call.id)
+        assert result is not None
+        assert json.loads(result.seen)["content"]["text"] == "Hello there."
+        stage.server.script(tools(("own__sample", "{}")), "done")
+        await stage.send("once more")
+        await dialog(stage, SamplingDialog)
+        await stage.press("escape")
+        await stage.idle()
+        result = await kept(stage, list(stage.session.view.calls)[-1])
+        assert result is not None
+        assert "The user declined." in result.seen
 
 
 async def test_a_question_goes_with_its_call(play: Play, folder: Path) -> None:
@@ -227,6 +260,11 @@ async def test_servers_end_with_the_app(play: Play, folder: Path) -> None:
     ]
     assert len(pids) == 3
     assert not [pid for pid in pids if runs(pid)]
+
+
+async def kept(stage: Stage, call_id: str) -> ToolResult | None:
+    """What is stored of a call."""
+    return await stage.app.workspace.store.tool_result(call_id)
 
 
 def runs(pid: str) -> bool:

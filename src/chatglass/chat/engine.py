@@ -18,6 +18,7 @@ from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.conversation import Conversation, Prompt
 from chatglass.chat.events import Event, TurnFinished
 from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.chat.sampling import Sampler
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.turn_events import Observe
 from chatglass.store.protocol import SessionGone, StoreError
@@ -54,6 +55,8 @@ class Engine:
         rules = rules or TurnRules()
         ports: dict[str, Any] = {"before_request": before_request} if before_request else {}
         self.context = context
+        self.sampler = Sampler(context, before_request)
+        """Answers what MCP servers ask of the session's model."""
         self.conversation = Conversation(
             context,
             decide_tool=decide_tool,

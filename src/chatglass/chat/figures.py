@@ -19,6 +19,7 @@ class RequestFigures:
     def __init__(self, rows: Iterable[RequestRow] = ()) -> None:
         self.requests = 0
         self.last: RequestRow | None = None
+        """The newest request for an answer."""
         self.longest_answer = 0
         """Completion tokens."""
         self._all = UsageSum()
@@ -55,8 +56,9 @@ class RequestFigures:
         turn.requests += 1
         if row.usage is None:
             return
-        self.last = row
-        self.longest_answer = max(self.longest_answer, row.usage.completion_tokens)
+        if row.purpose == "answer":
+            self.last = row
+            self.longest_answer = max(self.longest_answer, row.usage.completion_tokens)
         model = self._by_model.setdefault((row.endpoint, row.model), _Counted())
         model.requests += 1
         for each in (self._all, turn.sum, model.sum):

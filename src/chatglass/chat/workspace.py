@@ -148,6 +148,7 @@ class Workspace:
             key_variables=self._key_variables(),
             flag_files=[Path(path) for path in self.options.mcp_config],
             ports=ports,
+            sampling=self.settings.mcp.sampling,
             keep=not self.options.no_save,
         )
         return self.servers

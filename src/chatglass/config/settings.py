@@ -87,6 +87,13 @@ class BudgetSettings(_Table):
     """What all sessions of a day may cost before it asks."""
 
 
+class McpSettings(_Table):
+    """`[mcp]`: what MCP servers may do. The servers themselves are named in `mcp.json`."""
+
+    sampling: tuple[str, ...] = ()
+    """Names of servers that may ask for answers of your model, at your cost; each time you are asked."""
+
+
 class StoreSettings(_Table):
     """`[store]`: where sessions are kept, if not in a file of the data folder."""
 
@@ -134,6 +141,7 @@ class Settings(_Table):
     turn: TurnSettings = TurnSettings()
     budget: BudgetSettings = BudgetSettings()
     store: StoreSettings = StoreSettings()
+    mcp: McpSettings = McpSettings()
     otel: OtelSettings = OtelSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
@@ -184,6 +192,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "turn": TurnSettings,
         "budget": BudgetSettings,
         "store": StoreSettings,
+        "mcp": McpSettings,
         "otel": OtelSettings,
         "endpoints": EndpointSettings,
         "prices": PriceSettings,

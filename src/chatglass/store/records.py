@@ -18,7 +18,8 @@ Role = Literal["system", "user", "assistant", "tool"]
 MessageStatus = Literal["complete", "partial", "interrupted", "error"]
 """`partial`: being streamed, or found so after a crash (then `recover()` makes it `interrupted`)."""
 
-RequestPurpose = Literal["answer", "compaction"]
+RequestPurpose = Literal["answer", "compaction", "sampling"]
+"""`sampling`: for an MCP server that asked for an answer of the model."""
 RequestStatus = Literal["running", "complete", "interrupted", "error"]
 
 ToolCallState = Literal[

@@ -41,12 +41,13 @@ def configured_servers(
     ports: McpPorts | None = None,
     keep: bool = True,
     only: Collection[str] | None = None,
+    sampling: Collection[str] = (),
 ) -> McpServers:
     """The servers, not yet started.
 
     `known_keys` gives the values of endpoint keys, `key_variables` names their variables; `keep`
-    false writes nothing to disk (`--no-save`); `only` takes servers of these names. Reads a few
-    small files. Raises ConfigError.
+    false writes nothing to disk (`--no-save`); `only` takes servers of these names; `sampling` names
+    those that may ask for answers of the model. Reads a few small files. Raises ConfigError.
     """
     found = find_servers(paths.mcp_file, root, flag_files)
     if only is not None:
@@ -55,6 +56,7 @@ def configured_servers(
         root=root,
         logs=paths.mcp_logs if keep else None,
         tokens=paths.mcp_tokens if keep else None,
+        sampling=sampling,
         known_keys=known_keys,
         key_variables=key_variables,
     )

@@ -47,6 +47,13 @@ class SamplingAnswer:
     stop_reason: str = "endTurn"
 
 
+@dataclass(frozen=True, slots=True)
+class SamplingFailed:
+    """There is no answer, and the user is not why. `reason` goes to the server."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInQuestion:
     """A server wants the user to sign in at `url` (OAuth). Accepting opens it in a browser."""
@@ -56,7 +63,7 @@ class SignInQuestion:
 
 
 Elicit = Callable[[ElicitationQuestion], Awaitable[ElicitationAnswer]]
-Sample = Callable[[SamplingQuestion], Awaitable[SamplingAnswer | None]]
+Sample = Callable[[SamplingQuestion], Awaitable[SamplingAnswer | SamplingFailed | None]]
 """None: declined."""
 SignIn = Callable[[SignInQuestion], Awaitable[bool]]
 
@@ -65,7 +72,7 @@ SignIn = Callable[[SignInQuestion], Awaitable[bool]]
 class McpPorts:
     """Each is cancelled when its question no longer stands. A port that is None answers no:
     untrusted files stay unused, elicitations and sign-ins are declined. Without `sample` servers
-    are told that there is no sampling; so it is unless the settings allow it.
+    are told that there is no sampling; so are those that the settings don't name.
     """
 
     ask_trust: AskTrust | None = None

@@ -10,6 +10,7 @@ from chatglass.tools.mcp.ports import (
     ElicitationAnswer,
     ElicitationQuestion,
     McpPorts,
+    SamplingFailed,
     SamplingQuestion,
     SignInQuestion,
 )
@@ -64,4 +65,6 @@ async def _sample(ports: McpPorts, server: str, question: JsonObject) -> JsonObj
     answer = await ports.sample(SamplingQuestion(server=server, request=question))
     if answer is None:
         return None
+    if isinstance(answer, SamplingFailed):
+        return {"failed": answer.reason}
     return {"text": answer.text, "model": answer.model, "stop_reason": answer.stop_reason}

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class McpOptions:
     root: Path
     logs: Path | None = None
     tokens: Path | None = None
+    sampling: Collection[str] = ()
+    """The names of servers that may ask for answers of the model."""
     known_keys: KnownKeys = lambda: ()
     key_variables: Collection[str] = ()
     environment: Mapping[str, str] | None = None
@@ -227,7 +229,7 @@ class McpServers:
             **fields,
             "timeout_s": options.start_timeout_s,
             "log": str(log) if log else None,
-            "sampling": self._ports.sample is not None,
+            "sampling": self._ports.sample is not None and server.name in options.sampling,
         }
 
     async def _start_project(self, file: McpFile) -> None:
@@ -279,13 +281,18 @@ class McpServers:
         async def ask() -> None:
             value: Any = None
             try:
-                value = await answer_question(self._ports, frame)
+                value = await answer_question(self._ports_of(frame["server"]), frame)
             finally:
                 self._asked.pop(frame["ask"], None)
                 # Also where the port failed: the server must not wait for ever.
                 self._link.send({"do": "answer", "ask": frame["ask"], "value": value})
 
         self._asked[frame["ask"]] = asyncio.create_task(ask())
+
+    def _ports_of(self, server: str) -> McpPorts:
+        if server in self._options.sampling:
+            return self._ports
+        return replace(self._ports, sample=None)
 
     # -- parts
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from chatglass.config.errors import ConfigError
 from chatglass.tui.composer.completion import Completion
+from chatglass.values import figures
 from chatglass.values.text import one_line
+from chatglass.values.usage import FREE_SOURCES
 
 if TYPE_CHECKING:
     from chatglass.chat.workspace import Workspace
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
         ElicitationAnswer,
         ElicitationQuestion,
         McpPorts,
+        SamplingAnswer,
+        SamplingFailed,
+        SamplingQuestion,
         SignInQuestion,
     )
     from chatglass.tools.mcp.servers import McpServers
     from chatglass.tools.mcp.trust import TrustAnswer, TrustQuestion
     from chatglass.tui.app import ChatglassApp
+    from chatglass.tui.open_session import OpenSession
     from chatglass.tui.servers.question import QuestionDialog
 
 LATE_MS = 5_000
@@ -74,7 +80,12 @@ class ServerDesk:
     def _ports(self) -> McpPorts:
         from chatglass.tools.mcp.ports import McpPorts
 
-        return McpPorts(ask_trust=self._ask_trust, elicit=self._elicit, sign_in=self._sign_in)
+        return McpPorts(
+            ask_trust=self._ask_trust,
+            elicit=self._elicit,
+            sample=self._sample,
+            sign_in=self._sign_in,
+        )
 
     def roots_changed(self) -> None:
         """Tell the servers where the work is: the roots of the open sessions."""
@@ -103,6 +114,54 @@ class ServerDesk:
         hint = "What you enter goes to the server. Never enter a password or a key here."
         dialog = FormDialog(title, question.message, question.fields, hint=hint)
         return await self._ask(dialog, f"{title}.") or ElicitationAnswer("cancel")
+
+    async def _sample(self, question: SamplingQuestion) -> SamplingAnswer | SamplingFailed | None:
+        """Ask about one request of a server, and send it to the model of the session it is for."""
+        from chatglass.chat.sampling import SamplingRefused
+        from chatglass.store.protocol import StoreError
+        from chatglass.tools.mcp.ports import SamplingAnswer, SamplingFailed
+        from chatglass.tui.messages import SessionChanged
+        from chatglass.tui.servers.sampling_dialog import SamplingDialog
+
+        session = self._asking_session(question.server)
+        if session is None:
+            return SamplingFailed("No session is open.")
+        name = one_line(question.server, 60)
+        sampler = session.engine.sampler
+        try:
+            plan = sampler.plan(question.request)
+            dialog = SamplingDialog(question.server, plan, question.request)
+            if not await self._ask(dialog, f"{name} asks for an answer of your model."):
+                session.view.notice(f"{name} asked for an answer of {plan.model}: declined.")
+                return None
+            answer = await sampler.answer(plan)
+        except (SamplingRefused, StoreError) as error:
+            session.view.notice(f"{name} asked for an answer of the model: {error}", "", "warning")
+            return SamplingFailed(str(error))
+        finally:
+            self._app.post_message(SessionChanged(session.id))
+        usage = answer.row.usage
+        tokens = f"{usage.total_tokens:,} tokens" if usage else "unknown tokens"
+        cost = figures.cost(answer.row.cost, free=answer.row.price_source in FREE_SOURCES)
+        words = f"{name} got an answer of {plan.model}: {tokens}, {cost}."
+        session.view.notice(words, one_line(answer.text, 300))
+        reason = "maxTokens" if answer.finish_reason == "length" else "endTurn"
+        return SamplingAnswer(text=answer.text, model=answer.model, stop_reason=reason)
+
+    def _asking_session(self, server: str) -> OpenSession | None:
+        """The one whose call to that server runs; else the one on screen."""
+        if self.running is None:
+            return None
+        prefix = f"{self.running.snapshot(server).slug}__"
+        calling = [
+            session
+            for session in self._app.sessions.values()
+            if any(
+                call.state == "running" and call.name.startswith(prefix)
+                for call in session.view.calls.values()
+            )
+        ]
+        return calling[0] if len(calling) == 1 else self._app.current
 
     async def _sign_in(self, question: SignInQuestion) -> bool:
         message = f"The MCP server {question.server} wants you to sign in. Check the address:"

@@ -11,6 +11,9 @@ from mcp.client import ClientRequestContext
 from chatglass.tools.mcp.host.log_book import LogBook
 from chatglass.tools.tool import JsonObject
 
+_REJECTED = -1
+"""What the specification gives for a sampling request that the user rejected."""
+
 
 class AsksApp(Protocol):
     roots: list[str]
@@ -46,7 +49,9 @@ class Callbacks:
         asked = params.model_dump(mode="json", by_alias=True, exclude_none=True)
         answer = await self._host.ask(self._server, "sample", asked)
         if answer is None:
-            return types.ErrorData(code=types.INVALID_REQUEST, message="The user declined.")
+            return types.ErrorData(code=_REJECTED, message="The user declined.")
+        if "failed" in answer:
+            return types.ErrorData(code=types.INTERNAL_ERROR, message=answer["failed"])
         return types.CreateMessageResult(
             role="assistant",
             content=types.TextContent(text=answer["text"]),
