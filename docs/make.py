@@ -43,7 +43,7 @@ input = 0.30
 output = 1.20
 
 [keys]
-"session.new" = "f5"
+"session.new" = "f9"
 ```
 """
 

@@ -78,16 +78,16 @@ def test_keys_of_the_app_do_not_reach_a_screen_of_its_own() -> None:
 
 def test_keymap_moves_a_key_and_gives_textual_the_rest() -> None:
     registry = Actions()
-    keymap = registry.apply_keymap({"session.new": "F5, Ctrl+G", "turn.stop": "esc"})
-    assert keymap == {"session.new": "f5,ctrl+g", "turn.stop": "escape"}
-    assert registry["session.new"].keys == ("f5", "ctrl+g")
+    keymap = registry.apply_keymap({"session.new": "F9, Ctrl+G", "turn.stop": "esc"})
+    assert keymap == {"session.new": "f9,ctrl+g", "turn.stop": "escape"}
+    assert registry["session.new"].keys == ("f9", "ctrl+g")
     assert ACTIONS["session.new"].keys == ("ctrl+n",)
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"session.nwe": "f5"}, ["session.nwe", "session.new"]),
+        ({"session.nwe": "f9"}, ["session.nwe", "session.new"]),
         ({"session.new": "ctrl+f"}, ["ctrl+f", "session.new", "find"]),
         ({"composer.send": "ctrl+s"}, ["ctrl+s", "composer.send", "session.list"]),
         ({"session.new": "strg+n"}, ["session.new", "strg+n"]),

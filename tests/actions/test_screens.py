@@ -71,15 +71,15 @@ async def test_ctrl_d_quits_only_when_the_composer_is_empty() -> None:
 async def test_the_keymap_reaches_the_bindings() -> None:
     app = Host()
     async with app.run_test() as pilot:
-        app.set_keymap({"session.new": "f5", "composer.send": "f8"})
+        app.set_keymap({"session.new": "f9", "composer.send": "f10"})
         submitted: list[str] = []
         app.query_one(Composer).post_message = lambda message: (  # type: ignore[method-assign]
             submitted.append(type(message).__name__),
             Composer.post_message(app.query_one(Composer), message),
         )[1]
-        await pilot.press("f5", "ctrl+n")
+        await pilot.press("f9", "ctrl+n")
         assert app.ran == ["session.new"]
-        await pilot.press("h", "i", "enter", "f8")
+        await pilot.press("h", "i", "enter", "f10")
         assert submitted.count("Submitted") == 1
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from textual._xterm_parser import XTermParser
 
 from chatglass.tui.input_decoder import InputDecoder
 
@@ -35,3 +36,10 @@ def test_an_escape_in_a_paste_is_shown(cuts: list[int]) -> None:
     places = [place for place in places if place not in (2, 3)]
     parts = [data[first:last] for first, last in pairwise(places)]
     assert decoded(*parts) == "a\x1b[200~one\u241b[31mtwo\rthree\x1b[201~\x1b[B"
+
+
+def test_alt_and_a_digit_is_a_key_and_no_character() -> None:
+    assert decoded(b"\x1b1") == "\x1b[49;3u"
+    assert [event.key for event in XTermParser().feed(decoded(b"\x1b9"))] == ["alt+9"]  # pyright: ignore
+    assert decoded("¡".encode()) == "¡"
+    assert decoded(b"\x1b[200~\x1b1\x1b[201~") == "\x1b[200~\u241b1\x1b[201~"

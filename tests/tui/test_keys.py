@@ -202,7 +202,7 @@ async def test_f4_goes_to_the_question(play: Play) -> None:
 
 async def test_keys_of_the_settings_replace_the_defaults(play: Play, folder: Path) -> None:
     (folder / "config.toml").write_text(
-        '[keys]\n"view.sidebar" = "f9"\n"composer.send" = "f5"\n"copy.message" = "x"\n',
+        '[keys]\n"view.sidebar" = "f9"\n"composer.send" = "f7"\n"copy.message" = "x"\n',
         encoding="utf-8",
     )
     try:
@@ -215,7 +215,7 @@ async def test_keys_of_the_settings_replace_the_defaults(play: Play, folder: Pat
             await stage.sees("F9 Sidebar")
             stage.server.script("an answer")
             stage.chat.composer.insert("hello")
-            await stage.press("f5")
+            await stage.press("f7")
             await stage.sees("an answer")
             stage.chat.transcript.focus()
             await stage.press("x")

@@ -36,7 +36,7 @@ async def test_a_session_goes_on_while_another_is_on_screen(play: Play) -> None:
         await stage.app.open_session(first.engine.context.session)
         await stage.sees("a long answer in the back")
         live = list(stage.chat.transcript.items)
-        await stage.chat.reload()
+        await stage.chat.reload(stage.session)
         again = list(stage.chat.transcript.items)
         assert [item.text for item in live] == [item.text for item in again]
 

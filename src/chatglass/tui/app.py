@@ -27,6 +27,7 @@ from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChange
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
+from chatglass.tui.tabs.tabs import Tabs
 from chatglass.tui.themes import THEMES
 from chatglass.values.text import visible
 
@@ -71,6 +72,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.chat = ChatScreen()
         self.chat.set_class(look.sidebar, "-sidebar")  # here, before there is anything to restyle
         self.servers = ServerDesk(self)
+        self.tabs = Tabs(self)
+        self._opening = asyncio.Lock()
         self.life = Life(self)
         for theme in THEMES:
             self.register_theme(theme)
@@ -128,16 +131,38 @@ class ChatglassApp(App[None], inherit_bindings=False):
         return self.chat.session
 
     async def open_session(self, row: SessionRow) -> OpenSession:
-        """Show that session; its engine is started if it is not open yet. Raises StoreError."""
-        session = self.sessions.get(row.id)
-        if session is None:
-            session = await self._make_session(row)
+        """Show that session in its tab; in a new one, or in the place of a blank one, if it is not
+        open yet. Raises StoreError."""
+        left = self.current
+        async with self._opening:
+            is_opened = row.id not in self.sessions
+            session = self.sessions.get(row.id) or await self._make_session(row)
         await self.chat.show(session)
-        if session.engine.state == "starting":
-            self.run_worker(
+        if session.starting is None and session.engine.state == "starting":
+            session.starting = self.run_worker(
                 self._start_engine(session), group=f"start-{session.id}", exit_on_error=False
             )
+        if left is not None and left is not session and left.is_blank:
+            self.tabs.drop_blank(left, session if is_opened else None)
+        self.tabs.changed()
         return session
+
+    async def new_session(self) -> OpenSession:
+        """Show a session in which nothing is said yet, with the model of the one on screen; one that
+        is open already where there is one. Raises StoreError."""
+        blank = self.tabs.blank()
+        if blank is not None:
+            await self.tabs.show(blank)
+            return blank
+        return await self.open_session(await self.new_row())
+
+    async def new_row(self) -> SessionRow:
+        """Of a new session with the model of the one on screen; it is not stored."""
+        assert self.workspace is not None
+        row = await self.workspace.new_session()
+        if self.current is None:
+            return row
+        return self.workspace.like(row, self.current.engine.context.session)
 
     async def _make_session(self, row: SessionRow) -> OpenSession:
         from chatglass.tui.approval.asking import SessionApproval
@@ -146,6 +171,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         from chatglass.tui.reading import load_or_salvage, session_rows
 
         assert self.workspace is not None
+        await self.tabs.ended(row.id)
         if row.endpoint == "demo":
             await self.workspace.start_demo()
 
@@ -166,6 +192,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         engine = session.engine = await load_or_salvage(self.workspace, session)
         session.view.compactions = engine.context.compactions
         session.view.load(await session_rows(engine.context.store, engine))
+        session.place.writing.history.replace(session.view.prompts())
         if engine.failure is not None:
             session.view.notice(str(engine.failure), "It is read-only.", "error")
         # What was queued when the program ended is offered, not sent unasked.
@@ -200,8 +227,9 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
         engine = session.engine
         await self._forward(session, engine.run())
-        # On leaving it stays queued: the composer's text is stored already.
-        if engine.queue and not engine.conversation.prompt_stored and not self.life.leaving:
+        # On closing it stays queued: the composer's text is stored already.
+        is_open = session.id in self.sessions and not self.life.leaving
+        if engine.queue and not engine.conversation.prompt_stored and is_open:
             try:
                 await self.chat.outbox.take_refused(session, engine.queue[0])
             except StoreError as error:
@@ -226,7 +254,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.post_message(SessionChanged(session.id))
 
     def on_engine_events(self, message: EngineEvents) -> None:
-        from chatglass.chat.events import RequestStarted, TurnStarted
+        from chatglass.chat.events import RequestStarted, TurnFinished, TurnStarted
 
         session = self.sessions.get(message.session_id)
         if session is None:
@@ -235,7 +263,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         for event in batch:
             session.take(event)
         self.chat.events_shown(session, batch)
-        if any(isinstance(event, TurnStarted) for event in batch):
+        if any(isinstance(event, (TurnStarted, TurnFinished)) for event in batch):
             self._mark_sessions()
         if any(isinstance(event, RequestStarted) for event in batch):
             self.run_worker(
@@ -263,7 +291,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
             self._mark_sessions()
 
     def _mark_sessions(self) -> None:
-        """Where the list of sessions is open: say which work and which ask."""
+        """In the tabs, and where the list of sessions is open: say which work and which ask."""
+        self.tabs.changed()
         if len(self.screen_stack) < 2:
             return
         from chatglass.tui.sessions.screen import SessionsScreen

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 """Around a bracketed paste."""
 _SHOWN_ESCAPE = "\u241b"
+_ALT_DIGIT = re.compile("\x1b([0-9])")
 
 
 class InputDecoder:
@@ -14,7 +16,8 @@ class InputDecoder:
 
     A byte that is not UTF-8 becomes U+FFFD, where a strict decoder would end the thread. An ESC
     inside a paste becomes ␛: Textual's parser would end the paste there, and take what is left of
-    its lines for keys, Enter among them.
+    its lines for keys, Enter among them. Alt and a digit, which most terminals send as ESC and the
+    digit, becomes what the others send: Textual would take it for what a Mac types (`¡`).
     """
 
     def __init__(self) -> None:
@@ -33,7 +36,11 @@ class InputDecoder:
             if not found and not final:
                 kept = _started(head, mark, shortest)
                 head, self._held = head[: len(head) - kept], head[len(head) - kept :]
-            decoded += [head.replace("\x1b", _SHOWN_ESCAPE) if self._pasting else head, found]
+            if self._pasting:
+                head = head.replace("\x1b", _SHOWN_ESCAPE)
+            else:
+                head = _ALT_DIGIT.sub(lambda key: f"\x1b[{ord(key[1])};3u", head)
+            decoded += [head, found]
             if found:
                 self._pasting = not self._pasting
         return "".join(decoded)

@@ -141,6 +141,7 @@ class Life:
             await self._store()
         except _store_errors() as error:
             app.last_words.append(f"Not everything could be stored: {error}")
+        await app.tabs.ended()
         for session in app.sessions.values():
             try:
                 await session.engine.close()

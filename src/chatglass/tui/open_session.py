@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chatglass.chat.events import TurnFinished
 from chatglass.chat.stats import TokenStats
 from chatglass.tui.budget.asking import SessionBudget
 from chatglass.tui.session_view import SessionView
+from chatglass.tui.tabs.place import Place
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from chatglass.chat.engine import Engine
     from chatglass.chat.events import Event
     from chatglass.tui.approval.asking import SessionApproval
@@ -40,6 +43,12 @@ class OpenSession:
     editing: str | None = None
     """The id of the prompt that is written anew in the composer."""
     draft_before_edit: str = ""
+    unseen: Literal["", "finished", "failed"] = ""
+    """How a turn ended since the session was last on screen."""
+    place: Place = field(default_factory=Place)
+    """Where it was left, while it is not on screen."""
+    starting: Worker[None] | None = None
+    """What starts its engine."""
 
     @property
     def id(self) -> str:
@@ -54,6 +63,12 @@ class OpenSession:
         self.view.apply(event)
         if isinstance(event, TurnFinished):
             self.held = event.status != "complete"
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it that anybody would miss."""
+        waits = self.draft or self.engine.queue or self.engine.state == "working"
+        return self.is_new and not self.title and not waits
 
     @property
     def is_new(self) -> bool:

@@ -60,11 +60,11 @@ class Outbox:
         if session.engine.state == "read-only":
             await chat.takeover.take(session)
         if session.engine.state in ("read-only", "failed"):
-            chat.composer.restore(message.draft)
+            await self._give_back(session, message.draft)
             chat.say(f"{self.objection(session)} The prompt is kept below.", "warning")
             return
         if session.store_failure:
-            chat.composer.restore(message.draft)
+            await self._give_back(session, message.draft)
             chat.unsaved.ask(session)
             return
         attachments = [file.content() for file in message.attachments]
@@ -72,10 +72,10 @@ class Outbox:
             if session.editing is not None and session.engine.state == "idle":
                 await session.engine.branch_before_prompt(session.editing)
                 session.editing = None
-                await chat.reload()
+                await chat.reload(session)
             queued = await session.engine.submit(message.text, attachments)
         except StoreError as error:
-            chat.composer.restore(message.draft)
+            await self._give_back(session, message.draft)
             if session.engine.holder is not None:
                 chat.say(str(error), "error")
             else:
@@ -87,10 +87,20 @@ class Outbox:
         await self._store(session)
         session.held = False
         session.view.queue(queued, waiting=session.engine.state == "starting")
-        chat.composer.set_history(session.view.prompts())
-        chat.transcript.jump_to_end()
         chat.app.drive(session)
-        chat.tell_state()
+        if session is chat.session:
+            chat.composer.set_history(session.view.prompts())
+            chat.transcript.jump_to_end()
+            chat.tell_state()
+
+    async def _give_back(self, session: OpenSession, draft: str) -> None:
+        """A prompt that was not taken stands in the composer again, or in the session's draft where
+        another one is on screen by now."""
+        if session is self._chat.session:
+            self._chat.composer.restore(draft)
+        else:
+            session.draft = "\n\n".join(text for text in (draft, session.draft) if text)
+            await self._store(session)
 
     @staticmethod
     def objection(session: OpenSession) -> str:
@@ -137,8 +147,7 @@ class Outbox:
             await self.take_back(prompt.id)
         elif await session.engine.unqueue(prompt.id) is not None:
             session.view.unqueue(prompt.id)
-            session.draft = "\n\n".join(text for text in (prompt.text, session.draft) if text)
-            await self._store(session)
+            await self._give_back(session, prompt.text)
 
     # -- editing a prompt that was sent
 
@@ -188,8 +197,14 @@ class Outbox:
         else:
             self._draft_failure = ""
 
+    def keep_draft(self, session: OpenSession, draft: str) -> None:
+        """When the session leaves the screen."""
+        if session.draft != draft and session.engine.holder is None:
+            session.draft = draft
+            self._chat.run_worker(self._store(session), group="drafts", exit_on_error=False)
+
     def store_draft_now(self) -> None:
-        """Before the session leaves the screen."""
+        """Before what is stored is looked at."""
         session = self._chat.session
         if session is not None and session.engine.holder is None:
             session.draft = self._chat.composer.draft

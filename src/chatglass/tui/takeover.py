@@ -63,14 +63,14 @@ class Takeover:
         if taken:
             session.held = bool(session.engine.queue)
             session.view.compactions = session.engine.context.compactions
-            if session is self._chat.session:
-                await self._chat.reload()
-                self._bring_draft(session)
+            await self._chat.reload(session)
+            self._bring_draft(session)
         self._chat.session_changed(session)
         return taken
 
     def _bring_draft(self, session: OpenSession) -> None:
         """What was being written there."""
         session.draft = session.engine.context.session.draft
-        if session.draft and self._chat.composer.is_empty:
+        is_shown = session is self._chat.session
+        if session.draft and is_shown and self._chat.composer.is_empty:
             self._chat.composer.set_draft(session.draft)

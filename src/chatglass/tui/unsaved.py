@@ -83,25 +83,31 @@ class Unsaved:
         session.held = bool(engine.queue)
         session.view.compactions = engine.context.compactions
         await old.context.close()
-        await self._chat.reload()
+        await self._chat.reload(session)
 
-    async def save(self, sessions: dict[str, OpenSession]) -> list[str]:
-        """Try to store what went on in memory. What is to be said of it at the end."""
+    async def save_session(self, session: OpenSession) -> str:
+        """Try to store what of a session went on in memory. Why that failed, else empty."""
         from chatglass.store.protocol import StoreError
 
-        said: list[str] = []
-        for session_id, store in self._stores.items():
-            workspace = self._chat.app.workspace
-            assert workspace is not None
-            try:
-                await workspace.store.add_whole_session(await store.whole_session(session_id))
-            except StoreError as error:
-                title = sessions[session_id].title if session_id in sessions else session_id
-                said.append(f"What is new in “{title}” was not saved: {error}")
+        store, workspace = self._stores.get(session.id), self._chat.app.workspace
+        if store is None or workspace is None:
+            return ""
+        try:
+            await workspace.store.add_whole_session(await store.whole_session(session.id))
+        except StoreError as error:
+            return f"What is new in “{session.title}” was not saved: {error}"
+        return ""
+
+    async def save(self, sessions: dict[str, OpenSession]) -> list[str]:
+        """Try to store all that went on in memory. What is to be said of it at the end."""
+        from chatglass.store.protocol import StoreError
+
+        said = [await self.save_session(session) for session in sessions.values()]
+        for store in self._stores.values():
             with suppress(StoreError):
                 await store.close()
         self._stores.clear()
-        return said
+        return [text for text in said if text]
 
 
 async def what_is_known(engine: Engine) -> WholeSession:

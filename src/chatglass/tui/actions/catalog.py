@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
+from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
 from chatglass.tui.actions.usage_catalog import USAGE_ACTIONS
 
 CATALOG: tuple[Action, ...] = (
@@ -24,7 +25,7 @@ CATALOG: tuple[Action, ...] = (
     Action(
         id="session.new",
         label="New session",
-        tooltip="Start a new session; the one on screen stays saved and goes on if it works",
+        tooltip="Start a new session in a tab of its own; the one on screen goes on behind it",
         keys=("ctrl+n",),
         slash="new",
         footer=70,
@@ -70,6 +71,7 @@ CATALOG: tuple[Action, ...] = (
         slash="effort",
         hint="[level]",
     ),
+    *TAB_ACTIONS,
     # Turns
     Action(
         id="turn.stop",
@@ -359,7 +361,7 @@ CATALOG: tuple[Action, ...] = (
     Action(
         id="approval.focus",
         label="Answer",
-        tooltip="Go to the tool call that waits for an answer",
+        tooltip="Go to the tool call that waits for an answer, here or in another tab",
         keys=("f4",),
         palette=False,
     ),
@@ -553,4 +555,5 @@ CATALOG: tuple[Action, ...] = (
         tooltip="Show versions, paths, the terminal, and the end of the log",
         slash="debug",
     ),
+    *TABS_BY_NUMBER,
 )

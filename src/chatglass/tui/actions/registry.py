@@ -137,8 +137,8 @@ class Actions:
             "",
             "```toml",
             "[keys]",
-            '"session.new" = "f5"',
-            '"view.inspector" = "ctrl+o,f6"',
+            '"session.new" = "f9"',
+            '"view.inspector" = "ctrl+o,f12"',
             "```",
         ]
         for place, title in PLACES.items():

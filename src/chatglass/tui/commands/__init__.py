@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from chatglass.tui.commands import answers, program, servers, sessions, settings, spending, view
+from chatglass.tui.commands import (
+    answers,
+    program,
+    servers,
+    sessions,
+    settings,
+    spending,
+    tabs,
+    view,
+)
 from chatglass.tui.commands.table import Commands
 
 COMMANDS = Commands(
     {
         **sessions.COMMANDS,
+        **tabs.COMMANDS,
         **answers.COMMANDS,
         **settings.COMMANDS,
         **view.COMMANDS,

@@ -38,7 +38,7 @@ async def retry(app: ChatglassApp, argument: str) -> None:
     if not await session.engine.branch_before_answer(argument or None):
         app.chat.say("There is no prompt to answer yet.", "warning")
         return
-    await app.chat.reload()
+    await app.chat.reload(session)
     app.retry(session)
 
 

@@ -14,19 +14,14 @@ if TYPE_CHECKING:
 
 
 async def new(app: ChatglassApp, argument: str) -> None:
-    """A new session with the model of the one on screen."""
+    """A new session with the model of the one on screen, in a tab of its own."""
     if app.workspace is None:
         app.chat.say("The program still starts.")
         return
-    if app.current is not None and app.current.is_new:
+    if app.current is not None and app.current.is_blank:
         app.chat.say("This session is new already.")
-        app.chat.composer.focus()
-        return
-    row = await app.workspace.new_session()
-    if app.current is not None:
-        shown = app.current.engine.context.session
-        row = app.workspace.like(row, shown)
-    await app.open_session(row)
+    else:
+        await app.new_session()
     app.chat.composer.focus()
 
 
@@ -74,16 +69,14 @@ async def delete_sessions(app: ChatglassApp, session_ids: list[str]) -> None:
 
     assert app.workspace is not None
     for session_id in session_ids:
-        session = app.sessions.pop(session_id, None)
+        session = app.sessions.get(session_id)
+        if session is not None:
+            await app.tabs.close(session)
+            await app.tabs.ended(session_id)
         try:
-            if session is not None:
-                await session.engine.close()
             await app.workspace.store.delete_session(session_id)
         except StoreError as error:
             app.chat.say(str(error), "error")
-        if session is not None and session is app.current:
-            app.chat.forget()
-            await new(app, "")
 
 
 async def _open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
@@ -106,7 +99,7 @@ async def _open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
         is_hidden = session is not None and message_id not in app.chat.transcript
         if session is not None and is_hidden and session.engine.state == "idle":
             await session.engine.show_branch_of(message_id)
-            await app.chat.reload()
+            await app.chat.reload(session)
     except StoreError as error:
         app.chat.say(str(error), "error")
         return
@@ -149,7 +142,7 @@ async def clear(app: ChatglassApp, argument: str) -> None:
     if session is None:
         return
     await session.engine.context.clear_conversation_history()
-    await app.chat.reload()
+    await app.chat.reload(session)
     app.chat.say("Cleared. What was said stays stored: after your next prompt, < on it leads back.")
 
 

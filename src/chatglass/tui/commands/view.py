@@ -74,10 +74,17 @@ async def editor(app: ChatglassApp, argument: str) -> None:
 
 
 async def answer_question(app: ChatglassApp, argument: str) -> None:
+    """Go to what waits for an answer here, else in the next tab that asks."""
     if app.chat.approval.waiting:
         app.chat.approval.focus()
-    else:
+        return
+    asking = next((session for session in app.tabs.sessions if session.asking), None)
+    if asking is None:
         app.chat.say("No tool call waits for an answer.")
+        return
+    await app.tabs.show(asking)
+    if app.chat.approval.waiting:
+        app.chat.approval.focus()
 
 
 COMMANDS: dict[str, Command] = {

@@ -27,6 +27,7 @@ from chatglass.tui.composer.files import PathIndex
 from chatglass.tui.composer.history import PromptHistory
 from chatglass.tui.composer.offers import Offers
 from chatglass.tui.composer.prompt_area import PromptArea
+from chatglass.tui.composer.writing import Writing
 from chatglass.values.text import visible
 
 _log = logging.getLogger(__name__)
@@ -184,17 +185,33 @@ class Composer(Vertical):
             self._forecast = text
             self.border_subtitle = Content(text)  # pyright: ignore[reportAttributeAccessIssue]
 
+    def leave(self) -> Writing:
+        """What is being written, to come back to by `come_back`."""
+        return Writing(self.draft, self._history, self._area.cursor_location)
+
+    def come_back(self, writing: Writing) -> None:
+        """Show what is being written in another session, where it was left."""
+        self._history = writing.history
+        # A file that is still being read was meant for the text that leaves the screen.
+        self._reading, self._send_when_read = 0, False
+        self._show(writing.draft)
+        if writing.cursor is not None:
+            self._area.move_cursor(writing.cursor)
+
     def set_history(self, prompts: Sequence[str]) -> None:
         """Earlier prompts, oldest first."""
         self._history.replace(prompts)
 
     def set_draft(self, text: str) -> None:
-        """Show another session's draft. Posts no `DraftChanged` for it; undo does not cross it."""
+        """Show another draft. Posts no `DraftChanged` for it; undo does not cross it."""
+        self._history.rest()
+        self._show(text)
+
+    def _show(self, draft: str) -> None:
         self._stop_draft_timer()
         self._folds.clear()
-        self._area.load_text(self._folds.restore(text))
+        self._area.load_text(self._folds.restore(draft))
         self._area.move_cursor(self._area.document.end)
-        self._history.rest()
         self._draft_told = self.draft
         self._completer.put_away()
 
@@ -378,6 +395,9 @@ class Composer(Vertical):
     @on(_FileRead)
     def _file_read(self, event: _FileRead) -> None:
         event.stop()
+        if not self._reading:
+            self._refuse(f"{event.path} was not attached: another session is on screen by now.")
+            return
         self._reading -= 1
         if event.attachment is not None:
             self._insert_token(event.attachment, f"@{event.attachment.name}")

@@ -34,7 +34,6 @@ _EDIT_KEYS = (
     ("ctrl+shift+right", "cursor_word_right(True)"),
     ("shift+home", "cursor_line_start(True)"),
     ("shift+end", "cursor_line_end(True)"),
-    ("f6", "select_line"),
     ("f7", "select_all"),
     ("backspace", "delete_left"),
     ("delete", "delete_right"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
 from chatglass.tui.outbox import Outbox
 from chatglass.tui.screens.conversation_panel import ConversationPanel
+from chatglass.tui.tabs.place import Place
+from chatglass.tui.tabs.tab_strip import TabStrip
 from chatglass.tui.takeover import Takeover
 from chatglass.tui.topline.top_line import TopLine
 from chatglass.tui.transcript.items import PromptItem
@@ -129,55 +132,68 @@ class ChatScreen(Screen[None]):
 
     async def show(self, session: OpenSession) -> None:
         """Put another session on screen; the one that was there goes on behind it."""
-        self.outbox.store_draft_now()
-        if self.session is not None:
-            # What was pushed since the last frame belongs into the items, which outlive the pane.
-            _ = self.transcript.items
-            self.session.view.pane = None
-        first, self.session = self.session is None, session
+        before, self.session = self.session, session
+        if before is not None:
+            self._leave(before)
+        session.unseen = ""
+        place = session.place
         self.composer.root = session.engine.context.root
-        self.composer.set_history(session.view.prompts())
-        if not first or self.composer.is_empty:
-            self.composer.set_draft(session.draft)
-        elif session.draft:
-            self.composer.restore(session.draft)
+        if before is not None or self.composer.is_empty:
+            self.composer.come_back(replace(place.writing, draft=session.draft))
+        else:
+            # What was typed while it started stands in the composer already.
+            self.composer.set_history(session.view.prompts())
+            if session.draft:
+                self.composer.restore(session.draft)
         self._show_welcome()
-        self.refresh_items()
+        self.refresh_items(place)
         self.approval.withdraw_all()
         self.approvals.changed(session)
+        self.meter.show(session.stats)  # not another one's until they are read
         self.session_changed(session)
         await self.outbox.send_unsent()
 
-    def forget(self) -> None:
-        """The session on screen was deleted."""
-        self.session = None
-        self.composer.clear()
+    def _leave(self, session: OpenSession) -> None:
+        """Keep of a session that leaves the screen what its tab needs: no lines, but the place."""
+        session.place = Place.of(self)
+        self.outbox.keep_draft(session, session.place.writing.draft)
+        # What was pushed since the last frame belongs into the items, which outlive the pane.
+        _ = self.transcript.items
+        session.view.pane = None
+        self.conversation.leave_find()
 
-    def refresh_items(self) -> None:
-        """Show the session's items anew, as after a switch of branch."""
+    def refresh_items(self, place: Place | None = None) -> None:
+        """Show the session's items anew, as after a switch of branch; where it was left, if that
+        is given."""
         if self.session is None:
             return
         view = self.session.view
-        self.transcript.load(view.items)
+        self.transcript.load(view.items, place.line if place else None)
         view.pane = self.transcript
         calls = list(view.calls.values())
         self.inspector.show_calls(calls)
         if self.full_inspector is not None:
             self.full_inspector.show_calls(calls)
+        if place is not None:
+            self.transcript.select_again(place.selected)
+            call = place.call or next(reversed(view.calls), None)
+            if call is not None:
+                self.inspector.open_call(call, take_focus=False)
         self.app.collector.idle()
 
-    async def reload(self) -> None:
-        """Show the session's path anew, after its branch has changed."""
+    async def reload(self, session: OpenSession) -> None:
+        """Show a session's path anew, after its branch has changed."""
         from chatglass.tui.reading import session_rows
 
-        if self.session is not None:
-            engine = self.session.engine
-            self.session.view.load(await session_rows(engine.context.store, engine))
+        engine = session.engine
+        session.view.load(await session_rows(engine.context.store, engine))
+        if session is self.session:
             self.refresh_items()
-            self.session_changed(self.session)
+        self.session_changed(session)
 
     def session_changed(self, session: OpenSession) -> None:
         """The engine's state, the title or the model is another."""
+        self.app.tabs.changed()
         if session is not self.session:
             return
         self._show_welcome()
@@ -234,11 +250,13 @@ class ChatScreen(Screen[None]):
 
     def events_shown(self, session: OpenSession, batch: Sequence[Event]) -> None:
         """The session's view has taken these events: bring the rest of the screen up to them."""
-        from chatglass.chat.events import TurnFinished
+        from chatglass.chat.events import Notice, TurnFinished
 
         for event in batch:
             if isinstance(event, TurnFinished):
                 self._turn_finished(session, event)
+            if isinstance(event, Notice) and event.kind == "store":
+                session.store_failure = "" if session.unsaved else event.cause
         if session.approval.waiting:
             self.approvals.mark(session)
         if session is not self.session:
@@ -256,8 +274,6 @@ class ChatScreen(Screen[None]):
             self.show_call(session.view.calls[tool_call_id])
         if isinstance(event, Notice) and event.kind == "context":
             self.say(event.cause, event.severity)
-        if isinstance(event, Notice) and event.kind == "store":
-            session.store_failure = "" if session.unsaved else event.cause
         if isinstance(event, (TurnStarted, TurnFinished)):
             self.tell_state()
             self.show_top_line()
@@ -265,6 +281,7 @@ class ChatScreen(Screen[None]):
     def _turn_finished(self, session: OpenSession, event: TurnFinished) -> None:
         self.app.collector.idle()
         if session is not self.session:
+            session.unseen = "failed" if event.status in ("error", "limit") else "finished"
             name = one_line(session.title, 60) or "A session"
             self.say(f"{name}: the turn ended ({event.status}).")
         elif session.engine.queue and session.held:
@@ -273,6 +290,26 @@ class ChatScreen(Screen[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
             self.app.worker_failed(event.worker)
+
+    # -- tabs
+
+    @on(TabStrip.Chosen)
+    async def _tab_chosen(self, message: TabStrip.Chosen) -> None:
+        session = self.app.sessions.get(message.session_id)
+        if session is not None:
+            await self.app.tabs.show(session)
+
+    @on(TabStrip.CloseAsked)
+    async def _tab_close_asked(self, message: TabStrip.CloseAsked) -> None:
+        await self.app.action_do("tab.close", message.session_id)
+
+    @on(TabStrip.Stepped)
+    async def _tab_stepped(self, message: TabStrip.Stepped) -> None:
+        await self.app.tabs.step(message.step)
+
+    @on(TabStrip.NewAsked)
+    async def _tab_new_asked(self) -> None:
+        await self.app.action_do("session.new")
 
     # -- prompts
 
@@ -393,7 +430,7 @@ class ChatScreen(Screen[None]):
         session = idle_session(self.app)
         if session is not None:
             await session.engine.switch_branch(message.item_id, message.step)
-            await self.reload()
+            await self.reload(session)
 
     def action_copy_text(self) -> None:
         """Textual's own way to copy what is selected, which says nothing: the app's says how."""

@@ -84,6 +84,14 @@ class ConversationPanel(Container):
         message.stop()
         self.transcript.focus()
 
+    def leave_find(self) -> None:
+        """Take the find bar and its marks away: what it found in leaves the screen."""
+        if self.is_finding:
+            if self.find_bar.has_focus:
+                self.transcript.focus()
+            self.find_bar.remove_class("-shown")
+        self.forget_find()
+
     def forget_find(self) -> None:
         """Take the marks of the last search away."""
         self.transcript.clear_find()

@@ -44,6 +44,11 @@ class BrowsedPane(TranscriptPane):
         self._cursor.select(self._items.index_of(item_id))
         self._refresh_content()
 
+    def select_again(self, selected: Selected | None) -> None:
+        """Put the cursor on what was `selected` before, or nowhere."""
+        self._cursor.selected = selected
+        self._refresh_content()
+
     def action_move(self, step: int) -> None:
         self._catch_up()
         if not self._arranged() or not self._items.items:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chatglass.tui.transcript.answer_view import AnswerView
 from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, NoticeItem, PromptItem
@@ -20,6 +21,14 @@ estimate only moves the thumb of the scroll bar; for all of 10,000 it took 2.5 s
 
 _CHROME = 2
 """Lines of an item that do not wrap: the blank one and the heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A line of an item, to be found again at any width (`View.mark_of`)."""
+
+    item_id: str
+    mark: tuple[int, int]
 
 
 class Layout:
@@ -100,6 +109,22 @@ class Layout:
         """Whether an item put at `index` goes on top of a view that stands at its very start."""
         viewport = self.viewport
         return index == viewport.item and viewport.line == 0 and index == 0
+
+    # Where it stands
+
+    def bookmark(self) -> Bookmark | None:
+        """The line on top; None where the end is followed."""
+        viewport = self.viewport
+        if self.setting is None or not self.items or viewport.following:
+            return None
+        mark = self.view(viewport.item).mark_of(viewport.line)
+        return Bookmark(self.items[viewport.item].id, mark)
+
+    def go_to(self, bookmark: Bookmark) -> None:
+        """Put that line on top, if its item is still there. `arrange` comes first."""
+        index = self._index.get(bookmark.item_id)
+        if index is not None:
+            self.viewport.show(index, self.view(index).line_of(bookmark.mark))
 
     # Widths and heights
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from chatglass.tui.transcript.documents import MarkdownDocuments
 from chatglass.tui.transcript.items import AnswerItem, Item
+from chatglass.tui.transcript.layout import Bookmark
 from chatglass.tui.transcript.messages import FollowChanged
 from chatglass.tui.transcript.pacing import FRAME, Pacer
 from chatglass.tui.transcript.refining import Refiner
@@ -89,8 +90,8 @@ class TranscriptPane(PaintedRows, can_focus=True):
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._items
 
-    def load(self, items: Sequence[Item]) -> None:
-        """Show other items, from their end."""
+    def load(self, items: Sequence[Item], bookmark: Bookmark | None = None) -> None:
+        """Show other items, from that line on, else their end."""
         self._dirty.clear()
         self._pushed.clear()
         self._pushed_reasoning.clear()
@@ -98,7 +99,14 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._new_lines = 0
         self._drop_selection()
         self._items.load(items)
+        if bookmark is not None and self._arranged():
+            self._items.go_to(bookmark)
         self._restructured()
+
+    def bookmark(self) -> Bookmark | None:
+        """The line on top, for `load`; None where the end is followed."""
+        self._catch_up()
+        return self._items.bookmark() if self._arranged() else None
 
     def append(self, item: Item) -> None:
         self._insert(len(self._items.items), item)
