@@ -10,5 +10,6 @@ COMMANDS = {
     "tools": "list the tools there are, or call one",
     "usage": "sum up what was spent, by day, model, tool or session",
     "prices": "show the prices of a model, or fetch the newest list",
+    "serve": "open it in a browser of this machine",
     "store": "check the store, back it up, or copy its sessions to another",
 }

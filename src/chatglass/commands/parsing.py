@@ -46,6 +46,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "tools": _tools,
         "usage": _usage,
         "prices": _prices,
+        "serve": _serve,
         "store": _store,
     }
     for name, what in COMMANDS.items():
@@ -218,6 +219,27 @@ def _prices(parser: CommandParser) -> None:
     for made in (show, update):
         made.add_argument("--config", metavar="FILE", help="read that settings file")
         _where(made)
+
+
+def _serve(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="an address of this machine's own"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8765, metavar="N", help="8765 is the default; 0: a free one"
+    )
+    parser.add_argument(
+        "--sessions", type=_count, default=4, metavar="N", help="tabs at the most; 4 is the default"
+    )
+    parser.add_argument(
+        "flags", nargs="*", metavar="-- FLAGS", help="flags of chatglass for every tab"
+    )
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
 
 
 def _store(parser: CommandParser) -> None:

@@ -66,6 +66,10 @@ async def _run(found: argparse.Namespace) -> int:
             from chatglass.commands.prices import run_prices
 
             return await run_prices(found)
+        case "serve":
+            from chatglass.commands.serve import run_serve
+
+            return await run_serve(found)
         case "store" if found.action == "copy":
             from chatglass.commands.copying import run_copy
 

@@ -27,6 +27,9 @@ _OURS = frozenset(
         "CHUK_SANDBOX_ID",
         "COLUMNS",
         "LINES",
+        "ROWS",
+        "TEXTUAL_DRIVER",
+        "TEXTUAL_COLOR_SYSTEM",
         "FORCE_COLOR",
         "CLICOLOR_FORCE",
     ]

@@ -34,6 +34,8 @@ from chatglass.values.text import visible
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from textual.driver import Driver
+
     from chatglass.chat.events import Event
     from chatglass.chat.workspace import Workspace
     from chatglass.config.first_look import FirstLook
@@ -57,8 +59,13 @@ class ChatglassApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*ACTIONS.bindings("app")]
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, options: Options, look: FirstLook) -> None:
-        super().__init__(driver_class=GlassDriver)
+    def __init__(
+        self,
+        options: Options,
+        look: FirstLook,
+        driver_class: type[Driver] = GlassDriver,
+    ) -> None:
+        super().__init__(driver_class=driver_class)
         self.options = options
         self.look = look
         self.workspace: Workspace | None = None

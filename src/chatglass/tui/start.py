@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def run_screen(options: Options) -> int:
     """Run the app until it is left. Returns the exit code: 0, 2 where flags or settings are wrong,
     1 where it could not start otherwise or broke; the cause is on stderr."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+    if not browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(
             "The full screen needs a terminal for its input and output. Without one use -p TEXT, "
             "or --plain to talk in lines."
@@ -34,7 +35,13 @@ def run_screen(options: Options) -> int:
     from chatglass.tui.app import ChatglassApp
 
     paths = find_paths(options.data_dir, options.config)
-    app = ChatglassApp(options, first_look(paths.config_file))
+    look = first_look(paths.config_file)
+    if browser:
+        from chatglass.tui.web_driver import GlassWebDriver
+
+        app = ChatglassApp(options, look, GlassWebDriver)
+    else:
+        app = ChatglassApp(options, look)
     # A collection pauses the screen for up to 0.2 s once many objects live; the app collects when
     # nothing happens.
     gc.disable()
@@ -46,7 +53,8 @@ def run_screen(options: Options) -> int:
     if app.broken_by is not None:
         _tell_breakage(app, paths)
     for line in app.last_words:
-        print(visible(line))
+        # In a browser standard output is the way to the page.
+        print(visible(line), file=sys.stderr if browser else sys.stdout)
     return app.return_code or 0
 
 
