@@ -21,7 +21,23 @@ from chatglass.models.exchange import Exchange
 from chatglass.models.wire import ModelRef
 from chatglass.store.sqlite import SqliteStore
 
-_WORDS = "the quick brown fox jumps over a lazy dog while nine models stream their tokens".split()
+_WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "nine",
+    "models",
+    "stream",
+    "their",
+    "tokens",
+]
 
 
 def _events(tokens: int) -> list[bytes]:

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatglass.tui.inspector import json_layout
-from chatglass.tui.inspector.json_layout import lay_out
+from chatglass.tui.inspector.json_layout import (
+    LaidOut,
+    containers_of,
+    lay_out,
+    lay_out_tree,
+    pack,
+    unpack,
+)
 from chatglass.tui.inspector.json_marks import LineMarks, line_parts
 from chatglass.tui.inspector.layout_process import lay_out_apart
 
@@ -72,14 +79,15 @@ def test_deep_documents_do_not_explode() -> None:
 def test_runs_as_a_process_of_its_own_on_the_standard_library_alone() -> None:
     command = [sys.executable, "-I", "-S", json_layout.__file__]
     done = subprocess.run(command, input='{"ü": 1}'.encode(), capture_output=True, check=False)
-    assert (done.returncode, done.stdout.decode()) == (0, '{\n  "ü": 1\n}')
+    assert done.returncode == 0
+    assert unpack(done.stdout).text == '{\n  "ü": 1\n}'
     done = subprocess.run(command, input=b"{no", capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (json_layout.NOT_JSON, b"")
 
 
 async def test_the_process_gives_what_the_function_gives() -> None:
     text = json.dumps([{"n": i, "s": "ä" * 20} for i in range(5000)], ensure_ascii=False)
-    assert await lay_out_apart(text) == lay_out(text)
+    assert await lay_out_apart(text) == lay_out_tree(text)
     assert await lay_out_apart("[nothing") is None
 
 
@@ -117,3 +125,33 @@ def test_parts_of_a_slice_are_those_of_its_line() -> None:
 def test_lines_that_are_no_json_stay_plain() -> None:
     text = "what ran, edited by user:"
     assert [kind for _, _, kind in line_parts(text, 0, len(text))] == []
+
+
+def expected(value: object, text: str) -> list[tuple[int, int, int]]:
+    """Parent, ordinal and count of each container that is not empty, in order."""
+    found: list[tuple[int, int, int]] = []
+
+    def walk(each: object, parent: int, ordinal: int) -> None:
+        inner = list(each.values()) if isinstance(each, dict) else each
+        if isinstance(inner, list) and inner:
+            index = len(found)
+            found.append((parent, ordinal, len(inner)))
+            for place, element in enumerate(inner):
+                walk(element, index, place)
+
+    walk(value, -1, 0)
+    return found
+
+
+@given(documents)
+def test_containers_are_told_with_their_place_and_size(value) -> None:
+    laid_out = lay_out(json.dumps(value, ensure_ascii=False))
+    assert laid_out is not None
+    found = containers_of(laid_out)
+    rows = list(zip(found.parents, found.ordinals, found.counts, strict=True))
+    assert rows == expected(value, laid_out)
+    for opens, closes in zip(found.opens, found.closes, strict=True):
+        assert laid_out[opens] + laid_out[closes] in ("{}", "[]")
+        inner = laid_out[opens : closes + 1]
+        assert isinstance(json.loads(inner), dict | list)
+    assert unpack(b"".join(pack(LaidOut(laid_out, found)))) == LaidOut(laid_out, found)

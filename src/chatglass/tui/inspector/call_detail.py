@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from chatglass.tui.inspector.find_bar import FindBar
+from chatglass.tui.inspector.json_tree import JsonTree
 from chatglass.tui.inspector.json_view import JsonView, Kind
 from chatglass.tui.inspector.section_head import SectionHead
 from chatglass.tui.inspector.sections.catalog import NAMES, SECTIONS
@@ -21,9 +23,33 @@ if TYPE_CHECKING:
     from chatglass.tui.inspector.call_source import CallSource
 
 
+Arrangement = Literal["tree", "beside", "raw"]
+"""The text laid out, the text laid out beside it as it was, or the text as it was."""
+
+BESIDE_WIDTH = 100
+"""Columns from which there is room for two texts side by side."""
+
+
 class CallDetail(Vertical):
     """Shows a call that it is given (`show_call`, `update_call`); what a section needs beside the
     row is read when the section is looked at, and held for one call at a time."""
+
+    DEFAULT_CSS = """
+    CallDetail {
+        & > Horizontal { height: 1fr; }
+        & > Horizontal > .-hidden { display: none; }
+        & > Horizontal > #raw.-beside { border-left: solid $accent 40%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "v",
+            "arrange",
+            "Raw",
+            tooltip="Show the text as a tree, as it was, or both side by side",
+            id="inspector.raw",
+        ),
+    ]
 
     class CopyRequested(Message):
         """Put `text` on the clipboard; `label` says what it is, for the feedback."""
@@ -38,7 +64,10 @@ class CallDetail(Vertical):
         self._source = source
         self._now = now
         self.head = SectionHead()
-        self.view = JsonView()
+        self.view = JsonTree()
+        self.raw = JsonView(id="raw", classes="-hidden")
+        self._wanted: Arrangement | None = None
+        """What the user chose; None: both where there is room."""
         self.find_bar = FindBar()
         self.section: SectionName = "arguments"
         self._facts: CallFacts | None = None
@@ -50,7 +79,9 @@ class CallDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self.head
-        yield self.view
+        with Horizontal():
+            yield self.view
+            yield self.raw
         yield self.find_bar
 
     def on_mount(self) -> None:
@@ -96,7 +127,52 @@ class CallDetail(Vertical):
         self.show_section(NAMES[(NAMES.index(self.section) + step) % len(NAMES)])
 
     def take_focus(self) -> None:
-        self.view.focus()
+        self.text.focus()
+
+    # -- tree and raw
+
+    @property
+    def arrangement(self) -> Arrangement:
+        if self._shown.kind not in ("auto", "json") or not self.view.is_json:
+            return "tree"
+        if self._wanted == "beside" and self.size.width < BESIDE_WIDTH:
+            return "tree"
+        if self._wanted is None:
+            return "beside" if self.size.width >= BESIDE_WIDTH else "tree"
+        return self._wanted
+
+    @property
+    def text(self) -> JsonView:
+        """The text that find and keys are for."""
+        return self.raw if self.arrangement == "raw" or self.raw.has_focus else self.view
+
+    def action_arrange(self) -> None:
+        """Tree, tree and raw, raw: as many of them as there is room for."""
+        order: list[Arrangement] = ["tree", "raw"]
+        if self.size.width >= BESIDE_WIDTH:
+            order.insert(1, "beside")
+        had_focus = self.view.has_focus or self.raw.has_focus
+        self._wanted = order[(order.index(self.arrangement) + 1) % len(order)]
+        self._arrange()
+        if had_focus:
+            self.text.focus()
+
+    def _arrange(self) -> None:
+        how = self.arrangement
+        had_focus = self.raw.has_focus
+        self.view.set_class(how == "raw", "-hidden")
+        self.raw.set_class(how == "tree", "-hidden")
+        self.raw.set_class(how == "beside", "-beside")
+        if how != "tree" and self.raw.source is not self.view.source:
+            self.raw.load(self.view.source, "text")
+        elif how == "tree" and self.raw.source:
+            # Two copies of a large text are held only while both are shown.
+            self.raw.load("", "text")
+            if had_focus:
+                self.view.focus()
+
+    def on_resize(self) -> None:
+        self._arrange()
 
     # -- the section
 
@@ -152,21 +228,35 @@ class CallDetail(Vertical):
 
     def on_json_view_changed(self, event: JsonView.Changed) -> None:
         event.stop()
+        if event.view is self.view:
+            self._arrange()
         self._tell_note()
 
     def _tell_note(self) -> None:
-        view = self.view
+        view = self.text
         facts: list[str] = []
         if view.sought:
             place = f"{view.match_index + 1}/{len(view.matches):,}" if view.matches else "not found"
             facts.append(f"find {place}")
         if self._shown.note:
             facts.append(self._shown.note)
+        if self.view.has_focus and (path := self.view.path):
+            facts.append(path)
         if SECTIONS[self.section].of_result and view.shown_text and not view.waiting:
             if view.is_json:
                 facts.append("JSON")
             facts.append(f"{view.text_lines:,} lines")
         self.head.show(self.section, " · ".join(facts))
+
+    def on_json_tree_copy_requested(self, event: JsonTree.CopyRequested) -> None:
+        event.stop()
+        self.post_message(self.CopyRequested(event.text, event.label))
+
+    def on_descendant_focus(self) -> None:
+        self._tell_note()
+
+    def on_descendant_blur(self) -> None:
+        self._tell_note()
 
     def on_section_head_picked(self, event: SectionHead.Picked) -> None:
         event.stop()
@@ -188,13 +278,14 @@ class CallDetail(Vertical):
 
     def on_find_bar_sought(self, event: FindBar.Sought) -> None:
         event.stop()
-        self.view.find(event.sought)
+        self.text.find(event.sought)
 
     def on_find_bar_stepped(self, event: FindBar.Stepped) -> None:
         event.stop()
-        self.view.action_next_match(event.step)
+        self.text.action_next_match(event.step)
 
     def on_find_bar_closed(self, event: FindBar.Closed) -> None:
         event.stop()
         self.view.find("")
-        self.view.focus()
+        self.raw.find("")
+        self.text.focus()

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from chatglass.tui.inspector.call_detail import CallDetail
 from chatglass.tui.inspector.call_list import CallList
 from chatglass.tui.inspector.call_words import counts_text
-from chatglass.tui.inspector.json_view import JsonView
+from chatglass.tui.inspector.json_tree import JsonTree
 from chatglass.tui.inspector.sections.catalog import NAMES
 from chatglass.tui.inspector.sections.section import SectionName
 from chatglass.tui.lines.line_list import LineList
@@ -131,7 +131,7 @@ class Inspector(Widget, can_focus=False):
         return self.detail.section
 
     @property
-    def view(self) -> JsonView:
+    def view(self) -> JsonTree:
         return self.detail.view
 
     @property

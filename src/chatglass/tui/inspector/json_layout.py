@@ -5,8 +5,8 @@ escape spelled the long way. So the text is checked by the parser and then only 
 outside of strings is replaced. About 30 ns a byte.
 
 This file is also the child process that does it for large texts, since a thread would hold the
-interpreter: UTF-8 on stdin, UTF-8 on stdout, exit code 3 where the text is not JSON. It runs by
-its path with `-I -S` (12 ms to start) and must import nothing but the standard library.
+interpreter: UTF-8 on stdin, a packed `LaidOut` on stdout, exit code 3 where the text is not JSON.
+It runs by its path with `-I -S` (12 ms to start) and must import nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import gc
 import json
 import os
 import re
+import struct
 import sys
+from array import array
+from dataclasses import dataclass
 
 NOT_JSON = 3
 INDENT = 2
@@ -96,13 +99,112 @@ def _lay_out_run(run: str, depth: int) -> tuple[str, int]:
     return "".join(out), depth
 
 
+# -- what can be folded
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The objects and arrays of a laid-out text that take several lines, in the order of their
+    beginnings: 21 bytes each, whatever is in them."""
+
+    opens: array[int]
+    """Offset of the opening bracket, which ends its line."""
+    closes: array[int]
+    """Offset of the closing bracket, which begins its line."""
+    parents: array[int]
+    """Index of the container around it; -1 for the outermost."""
+    ordinals: array[int]
+    """Its place among what is in its parent, from 0."""
+    counts: array[int]
+    """How many members or elements it has."""
+    depths: bytes
+    """0 for the outermost, at most 255."""
+
+    def __len__(self) -> int:
+        return len(self.opens)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    text: str
+    containers: Containers
+
+
+_EDGE = re.compile(r"[\[{]\n|\n *[\]}]")
+"""No string holds a line break, so that this finds brackets that are some."""
+_ARRAYS = "IIiII"
+_FOOT = struct.Struct("<QQ")
+
+
+def containers_of(laid_out: str) -> Containers:
+    """About 1 µs for each."""
+    opens, closes, parents, ordinals, counts = (array(code) for code in _ARRAYS)
+    depths = bytearray()
+    count_lines = laid_out.count
+    around: list[int] = []
+    done: list[tuple[int, int]] = [(0, 0)]
+    """Of each open container: how many of its elements are over, and where the last one ends."""
+    for edge in _EDGE.finditer(laid_out):
+        start = edge.start()
+        if laid_out[start] != "\n":
+            over, at = done[-1]
+            # Every element begins a line.
+            ordinals.append(max(0, over + count_lines("\n", at, start) - 1))
+            parents.append(around[-1] if around else -1)
+            depths.append(min(len(around), 255))
+            around.append(len(opens))
+            opens.append(start)
+            closes.append(0)
+            counts.append(0)
+            done.append((0, start))
+        elif around:
+            index, (over, at) = around.pop(), done.pop()
+            close = edge.end() - 1
+            closes[index] = close
+            counts[index] = over + count_lines("\n", at, close) - 1
+            done[-1] = (ordinals[index] + 1, close)
+    return Containers(opens, closes, parents, ordinals, counts, bytes(depths))
+
+
+def pack(laid_out: LaidOut) -> list[bytes]:
+    """As bytes: the text, the arrays, and at the end how long these are."""
+    text, found = laid_out.text.encode(), laid_out.containers
+    arrays = (found.opens, found.closes, found.parents, found.ordinals, found.counts)
+    foot = _FOOT.pack(len(text), len(found))
+    return [text, *(each.tobytes() for each in arrays), found.depths, foot]
+
+
+def unpack(data: bytes) -> LaidOut:
+    """What `pack` made, on the same machine."""
+    length, count = _FOOT.unpack_from(data, len(data) - _FOOT.size)
+    at = length
+    arrays: list[array[int]] = []
+    for code in _ARRAYS:
+        each: array[int] = array(code)
+        each.frombytes(memoryview(data)[at : at + count * each.itemsize])
+        at += count * each.itemsize
+        arrays.append(each)
+    opens, closes, parents, ordinals, counts = arrays
+    text = str(memoryview(data)[:length], "utf-8")
+    return LaidOut(
+        text, Containers(opens, closes, parents, ordinals, counts, data[at : at + count])
+    )
+
+
+def lay_out_tree(text: str) -> LaidOut | None:
+    """`lay_out` with the containers of what it made."""
+    laid_out = lay_out(text)
+    return None if laid_out is None else LaidOut(laid_out, containers_of(laid_out))
+
+
 def main() -> int:
     # One pass and the end: collecting what the parser makes would double its time.
     gc.disable()
     laid_out = lay_out(sys.stdin.buffer.read().decode())
     if laid_out is None:
         return NOT_JSON
-    sys.stdout.buffer.write(laid_out.encode())
+    for piece in pack(LaidOut(laid_out, containers_of(laid_out))):
+        sys.stdout.buffer.write(piece)
     return 0
 
 

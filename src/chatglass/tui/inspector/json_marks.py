@@ -13,7 +13,7 @@ Kind = Literal["key", "string", "number", "literal", "punctuation"]
 Part = tuple[int, int, Kind]
 """Start and end as offsets into the whole text."""
 
-_KEY = re.compile(r'[ ]*("[^"\\\n]*(?:\\.[^"\\\n]*)*")(: )')
+KEY = re.compile(r'[ ]*("[^"\\\n]*(?:\\.[^"\\\n]*)*")(: )')
 _INDENT = re.compile(r"[ ]*")
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*|-?Infinity|NaN")
 _LITERAL = re.compile(r"true|false|null")
@@ -26,7 +26,7 @@ def line_parts(text: str, start: int, end: int) -> list[Part]:
     """The parts of the line `text[start:end]`, in order and apart from each other."""
     parts: list[Part] = []
     at = start
-    if key := _KEY.match(text, start, min(end, start + _LONGEST_KEY)):
+    if key := KEY.match(text, start, min(end, start + _LONGEST_KEY)):
         parts.append((key.start(1), key.end(1), "key"))
         parts.append((key.start(2), key.end(2), "punctuation"))
         at = key.end()

@@ -6,7 +6,7 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import Coroutine
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
@@ -18,7 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.display_rows import DisplayRows, shown
-from chatglass.tui.inspector.json_layout import lay_out
+from chatglass.tui.inspector.json_layout import LaidOut, lay_out_tree
 from chatglass.tui.inspector.json_marks import LineMarks
 from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
 from chatglass.tui.inspector.text_search import find_all
@@ -33,6 +33,14 @@ Kind = Literal["auto", "json", "text", "laid_out"]
 
 SLICE_SECONDS = 0.008
 """How long the rows of a large text may be worked on before the event loop gets its turn."""
+
+
+class Rows(Protocol):
+    """The rows on screen: a DisplayRows, or what folds leave of one."""
+
+    def __len__(self) -> int: ...
+    def span(self, index: int, /) -> tuple[int, int]: ...
+    def row_at(self, offset: int, /) -> int: ...
 
 
 class JsonView(LineView):
@@ -139,7 +147,7 @@ class JsonView(LineView):
         self.jump_to(x=0, y=0)
         may_be_json = kind in ("auto", "json") and text.lstrip()[:1] in ("{", "[")
         if len(text) <= INLINE_CHARACTERS:
-            laid_out = lay_out(text) if may_be_json else None
+            laid_out = lay_out_tree(text) if may_be_json else None
             self._take_text(text, laid_out, kind)
             self._rows.grow()
             self.lines_changed()
@@ -157,11 +165,11 @@ class JsonView(LineView):
         self._start_search()
         await self._grow(self._rows, generation)
 
-    def _take_text(self, text: str, laid_out: str | None, kind: Kind) -> None:
+    def _take_text(self, text: str, laid_out: LaidOut | None, kind: Kind) -> None:
         self.waiting = ""
         self.is_json = laid_out is not None
         self._coloured = self.is_json or kind == "laid_out"
-        self._text = text if laid_out is None else laid_out
+        self._text = text if laid_out is None else laid_out.text
         self._text_lines = self._text.count("\n") + 1
         self._marks = LineMarks(self._text)
         self._take_rows(self._new_rows())
@@ -169,6 +177,11 @@ class JsonView(LineView):
     def _new_rows(self) -> DisplayRows:
         by_word = not self._coloured
         return DisplayRows(self._text, self.text_width, wrap=self.wrap, by_word=by_word)
+
+    @property
+    def rows(self) -> Rows:
+        """What stands on screen, row by row."""
+        return self._rows
 
     def _take_rows(self, rows: DisplayRows) -> None:
         self._rows = rows
@@ -238,11 +251,11 @@ class JsonView(LineView):
     def _top_offset(self) -> int:
         """The character at the top of the screen."""
         top = round(self.scroll_y)
-        return self._rows.span(top)[0] if 0 < top < len(self._rows) else 0
+        return self.rows.span(top)[0] if 0 < top < len(self.rows) else 0
 
     def _show_rows_from(self, rows: DisplayRows, offset: int) -> None:
         self._take_rows(rows)
-        self.jump_to(y=rows.row_at(offset) if offset else 0)
+        self.jump_to(y=self.rows.row_at(offset) if offset else 0)
         self.post_message(self.Changed(self))
 
     # -- finding
@@ -287,10 +300,10 @@ class JsonView(LineView):
 
     def _reveal_match(self) -> None:
         offset = self.matches[self.match_index]
-        row = self._rows.row_at(offset)
+        row = self.rows.row_at(offset)
         self.reveal(row, margin=2)
         if not self.wrap:
-            column = offset - self._rows.span(row)[0]
+            column = offset - self.rows.span(row)[0]
             if not self.scroll_x <= column < self.scroll_x + self.text_width - len(self.sought):
                 self.jump_to(x=column - self.text_width // 2)
 
@@ -302,7 +315,7 @@ class JsonView(LineView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text under the selection, with the line ends of the text and not of the screen."""
-        if self.waiting or not len(self._rows):
+        if self.waiting or not len(self.rows):
             return None
         start = self._offset_at(selection.start) if selection.start is not None else 0
         end = self._offset_at(selection.end) if selection.end is not None else len(self._text)
@@ -311,9 +324,9 @@ class JsonView(LineView):
     def _offset_at(self, place: Offset) -> int:
         """Selection offsets count characters as shown; ours those of the text."""
         column, row = place
-        if row >= len(self._rows):
+        if row >= len(self.rows):
             return len(self._text)
-        start, end = self._rows.span(row)
+        start, end = self.rows.span(row)
         _, places = shown(self._text[start:end])
         within = column if places is None else bisect_left(places, column)
         return min(start + max(0, within), end)
@@ -321,7 +334,7 @@ class JsonView(LineView):
     # -- LineView
 
     def line_count(self) -> int:
-        return 1 if self.waiting else len(self._rows)
+        return 1 if self.waiting else len(self.rows)
 
     def widest_line(self) -> int:
         return 0 if self.wrap else self._rows.widest
@@ -332,7 +345,7 @@ class JsonView(LineView):
     def paint_line(self, y: int, width: int) -> Strip:
         if self.waiting:
             return Strip([Segment(self.waiting, self.part_style("json-view--waiting"))])
-        start, end = self._rows.span(y)
+        start, end = self.rows.span(y)
         text, places = shown(self._text[start:end])
         layers = self._layers(y, start, end)
         if places is not None:

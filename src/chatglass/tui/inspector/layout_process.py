@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import IO
 
 from chatglass.tui.inspector import json_layout
+from chatglass.tui.inspector.json_layout import LaidOut
 
 INLINE_CHARACTERS = 65_536
 """Texts up to here are laid out at once (under 4 ms); a child costs more than that to start."""
 
 
-async def lay_out_apart(text: str) -> str | None:
-    """As `json_layout.lay_out`, without keeping the event loop busy. `text` must be UTF-8-able."""
+async def lay_out_apart(text: str) -> LaidOut | None:
+    """As `json_layout.lay_out_tree`, without keeping the event loop busy. `text` must be UTF-8-able."""
     # Files, since asyncio moves all that is left of a text with every 64 kB that a pipe takes.
     with _nameless_file() as given, _nameless_file() as laid_out:
         given.write(text.encode())
@@ -30,7 +31,7 @@ async def lay_out_apart(text: str) -> str | None:
             )
         except OSError:
             # No process to be had (a limit, a frozen build): slower, but it shows the same.
-            return await asyncio.to_thread(json_layout.lay_out, text)
+            return await asyncio.to_thread(json_layout.lay_out_tree, text)
         try:
             code = await child.wait()
         except asyncio.CancelledError:
@@ -41,7 +42,7 @@ async def lay_out_apart(text: str) -> str | None:
         if code != 0:
             return None
         laid_out.seek(0)
-        return laid_out.read().decode()
+        return json_layout.unpack(laid_out.read())
 
 
 def _nameless_file() -> IO[bytes]:

@@ -17,7 +17,7 @@ class Arguments(RowSection):
     def show(self, facts: CallFacts) -> Shown:
         call = facts.call
         if call.edited_arguments is None:
-            return Shown(arguments_text(call), "laid_out", call.name, copied=call.arguments)
+            return Shown(call.arguments, "json", call.name)
         return Shown(arguments_text(call), "laid_out", "edited before it ran")
 
 
