@@ -406,7 +406,7 @@ async def test_works_in_a_narrow_panel() -> None:
         lines = screen_text(app)
         assert lines[1].startswith("│✓ search_files")
         assert lines[1].rstrip("│").rstrip().endswith("0.30 s")
-        assert "[seen]" in lines[app.inspector.view.region.y - 2]
+        assert "[3 seen]" in lines[app.inspector.view.region.y - 2]
 
 
 async def test_ten_thousand_calls_paint_only_the_screen() -> None:

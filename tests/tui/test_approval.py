@@ -159,9 +159,9 @@ async def test_the_inspector_shows_both_calls_of_an_answer(play: Play, folder: P
                 await stage.app.action_do("view.inspector", card.tool_call_id)
                 await stage.pilot.pause()
                 await stage.sees(seen)
-                await stage.press("right")
+                await stage.press("2")
                 await stage.sees("42" if state == "calculate" else "two")
-                await stage.press("left")
+                await stage.press("1")
                 if stage.app.screen is not stage.chat:
                     await stage.press("escape")
 

@@ -16,7 +16,6 @@ from chatglass.tui.inspector.call_list import CallList
 from chatglass.tui.inspector.call_words import counts_text
 from chatglass.tui.inspector.json_tree import JsonTree
 from chatglass.tui.inspector.sections.catalog import NAMES
-from chatglass.tui.inspector.sections.section import SectionName
 from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
 
@@ -47,8 +46,8 @@ class Inspector(Widget, can_focus=False):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "section_by(-1)", "Section before", show=False),
-        Binding("right", "section_by(1)", "Next section", show=False),
+        Binding("left,comma", "section_by(-1)", "Section before", show=False),
+        Binding("right,full_stop", "section_by(1)", "Next section", show=False),
         *(
             Binding(str(number), f"section('{name}')", name.capitalize(), show=False)
             for number, name in enumerate(NAMES, 1)
@@ -127,7 +126,7 @@ class Inspector(Widget, can_focus=False):
         return self._chosen
 
     @property
-    def section(self) -> SectionName:
+    def section(self) -> str:
         return self.detail.section
 
     @property
@@ -164,7 +163,7 @@ class Inspector(Widget, can_focus=False):
             self.detail.take_focus()
         return True
 
-    def show_section(self, section: SectionName) -> None:
+    def show_section(self, section: str) -> None:
         """Show that section of the chosen call."""
         self.detail.show_section(section)
 
@@ -197,7 +196,7 @@ class Inspector(Widget, can_focus=False):
 
     # -- keys
 
-    def action_section(self, name: SectionName) -> None:
+    def action_section(self, name: str) -> None:
         self.show_section(name)
 
     def action_section_by(self, step: int) -> None:
@@ -209,7 +208,7 @@ class Inspector(Widget, can_focus=False):
     def action_copy(self) -> None:
         self.detail.copy_section()
 
-    def on_call_detail_copy_requested(self, event: CallDetail.CopyRequested) -> None:
+    def on_section_pane_copy_requested(self, event: CallDetail.CopyRequested) -> None:
         event.stop()
         self.post_message(self.CopyRequested(event.text, event.label))
 

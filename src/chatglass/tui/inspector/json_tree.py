@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -17,6 +18,7 @@ from chatglass.tui.inspector.folding import FoldedRows
 from chatglass.tui.inspector.json_layout import LaidOut
 from chatglass.tui.inspector.json_marks import KEY
 from chatglass.tui.inspector.json_view import JsonView, Kind, Rows
+from chatglass.tui.inspector.marked_text import Mark
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MANY = 5_000
@@ -80,10 +82,10 @@ class JsonTree(JsonView):
 
     # -- the text and its rows
 
-    def load(self, text: str, kind: Kind = "auto") -> None:
+    def load(self, text: str, kind: Kind = "auto", marks: Sequence[Mark] = ()) -> None:
         self._folds, self._laid_out = None, None
         self.cursor, self.depth = 0, 33
-        super().load(text, kind)
+        super().load(text, kind, marks)
 
     def _take_text(self, text: str, laid_out: LaidOut | None, kind: Kind) -> None:
         self._laid_out = laid_out

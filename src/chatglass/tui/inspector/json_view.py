@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from bisect import bisect_left
-from collections.abc import Coroutine
+from bisect import bisect_left, bisect_right
+from collections.abc import Coroutine, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Literal, Protocol
 
 from rich.segment import Segment
@@ -21,6 +22,7 @@ from chatglass.tui.inspector.display_rows import DisplayRows, shown
 from chatglass.tui.inspector.json_layout import LaidOut, lay_out_tree
 from chatglass.tui.inspector.json_marks import LineMarks
 from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
+from chatglass.tui.inspector.marked_text import Mark
 from chatglass.tui.inspector.text_search import find_all
 from chatglass.tui.lines.cells import Layer, layered
 from chatglass.tui.lines.line_view import LineView
@@ -31,6 +33,7 @@ Kind = Literal["auto", "json", "text", "laid_out"]
 """`auto`: JSON where it is an object or array, else text; `json`: the same, said by the caller;
 `laid_out`: coloured as JSON line by line, but shown as it is."""
 
+_START = attrgetter("start")
 SLICE_SECONDS = 0.008
 """How long the rows of a large text may be worked on before the event loop gets its turn."""
 
@@ -57,6 +60,12 @@ class JsonView(LineView):
     JsonView > .json-view--number { color: $text-warning; }
     JsonView > .json-view--literal { color: $text-secondary; text-style: bold; }
     JsonView > .json-view--punctuation { color: $foreground 60%; }
+    JsonView > .json-view--heading { text-style: bold; }
+    JsonView > .json-view--added { background: $success-muted; color: $text-success; }
+    JsonView > .json-view--removed { background: $error-muted; color: $text-error; }
+    JsonView > .json-view--note { color: $foreground 60%; }
+    JsonView > .json-view--good { color: $text-success; }
+    JsonView > .json-view--bad { color: $text-error; text-style: bold; }
     JsonView > .json-view--match { background: $warning 40%; }
     JsonView > .json-view--current-match { background: $warning; color: $background; text-style: bold; }
     JsonView > .json-view--waiting { color: $foreground 60%; text-style: italic; }
@@ -66,6 +75,7 @@ class JsonView(LineView):
         for part in (
             *("key", "string", "number", "literal", "punctuation"),
             *("match", "current-match", "waiting"),
+            *("heading", "added", "removed", "note", "good", "bad"),
         )
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,6 +117,7 @@ class JsonView(LineView):
         self._rows = DisplayRows("", 80, wrap=True, by_word=True)
         self._rows.grow()
         self._generation = 0
+        self._marked: Sequence[Mark] = ()
         self._unsized: Kind | None = None
         """The kind of a text that was loaded before the widget had a size."""
 
@@ -132,9 +143,10 @@ class JsonView(LineView):
         """All rows of the last text are there."""
         return not self.waiting and self._rows.complete
 
-    def load(self, text: str, kind: Kind = "auto") -> None:
-        """Show `text` from its beginning."""
+    def load(self, text: str, kind: Kind = "auto", marks: Sequence[Mark] = ()) -> None:
+        """Show `text` from its beginning. `marks` are for a text that is shown as it is."""
         self._generation += 1
+        self._marked = marks
         self._source = text
         self._forget_matches()
         if not self.size.width:
@@ -220,7 +232,7 @@ class JsonView(LineView):
     def on_resize(self) -> None:
         if self._unsized is not None and self.size.width:
             kind, self._unsized = self._unsized, None
-            self.load(self._source, kind)
+            self.load(self._source, kind, self._marked)
         elif self._rows.width != self.text_width and not self.waiting:
             if self.wrap:
                 self._lay_rows_again()
@@ -363,6 +375,12 @@ class JsonView(LineView):
         if self._coloured:
             for a, b, kind in self._marks.parts(start, end):
                 layers.append((a - start, b - start, self.part_style(f"json-view--{kind}")))
+        for mark in self._marked[max(0, bisect_right(self._marked, start, key=_START) - 1) :]:
+            if mark.start >= end:
+                break
+            left, right = max(0, mark.start - start), min(end, mark.end) - start
+            if left < right:
+                layers.append((left, right, self.part_style(f"json-view--{mark.part}")))
         length = len(self.sought)
         for index in range(
             bisect_left(self.matches, max(0, start - length + 1)), len(self.matches)

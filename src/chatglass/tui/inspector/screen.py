@@ -13,7 +13,6 @@ from textual.screen import Screen
 from chatglass.store.records import ToolCallRow
 from chatglass.tui.inspector.call_source import CallSource
 from chatglass.tui.inspector.inspector import Inspector
-from chatglass.tui.inspector.sections.section import SectionName
 from chatglass.values.clock import now_ms
 
 WIDE = 110
@@ -36,13 +35,13 @@ class InspectorScreen(Screen[str | None]):
         rows: Sequence[ToolCallRow],
         *,
         open_id: str | None = None,
-        section: SectionName = "arguments",
+        section: str = "arguments",
         now: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__()
         self._rows = rows
         self._open_id = open_id
-        self._section: SectionName = section
+        self._section: str = section
         self.inspector = Inspector(source, now=now)
 
     def compose(self) -> ComposeResult:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatglass.tui.inspector.json_layout import lay_out
-from chatglass.tui.inspector.sections.section import CallFacts, RowSection, SectionName, Shown
+from chatglass.tui.inspector.sections.call_facts import CallFacts, RowSection
+from chatglass.tui.inspector.sections.section import Shown
 
 if TYPE_CHECKING:
     from chatglass.store.records import ToolCallRow
 
 
 class Arguments(RowSection):
-    name: SectionName = "arguments"
+    name = "arguments"
+    label = "args"
 
     def show(self, facts: CallFacts) -> Shown:
         call = facts.call

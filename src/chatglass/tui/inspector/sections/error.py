@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_WORDS
-from chatglass.tui.inspector.sections.section import CallFacts, RowSection, SectionName, Shown
+from chatglass.tui.inspector.sections.call_facts import CallFacts, RowSection
+from chatglass.tui.inspector.sections.section import Shown
 
 if TYPE_CHECKING:
     from chatglass.store.records import ToolCallRow
 
 
 class Error(RowSection):
-    name: SectionName = "error"
+    name = "error"
+    label = "error"
 
     def show(self, facts: CallFacts) -> Shown:
         return Shown(error_text(facts.call), "text", facts.call.state)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from chatglass.tui.inspector.call_words import OPEN_STATES
-from chatglass.tui.inspector.sections.section import CallFacts, ResultSection, SectionName, Shown
+from chatglass.tui.inspector.sections.call_facts import CallFacts, ResultSection
+from chatglass.tui.inspector.sections.section import Shown
 from chatglass.values.figures import size
 
 
 class Result(ResultSection):
-    name: SectionName = "result"
+    name = "result"
+    label = "result"
 
     def show(self, facts: CallFacts) -> Shown:
         if facts.result is None:

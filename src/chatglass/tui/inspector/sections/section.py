@@ -1,18 +1,24 @@
-"""What a section of a call is: one look at it, such as its arguments or its times."""
+"""What a section is: one look at a thing, such as the arguments or the times of a call."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Protocol, TypeVar
 
 from chatglass.tui.inspector.json_view import Kind
+from chatglass.tui.inspector.marked_text import Mark
 
-if TYPE_CHECKING:
-    from chatglass.store.records import ToolCallRow, ToolResult
-    from chatglass.tui.inspector.call_source import CallSource
 
-SectionName = Literal["arguments", "result", "seen", "error", "times"]
-"""In the order in which they are shown and numbered."""
+class Titled(Protocol):
+    """Facts of something that has a name."""
+
+    @property
+    def title(self) -> str: ...
+
+
+Facts = TypeVar("Facts", bound=Titled)
+Given = TypeVar("Given", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,65 +30,29 @@ class Shown:
     note: str
     copied: str | None = None
     """What a copy takes, where that is not `text`."""
+    marks: Sequence[Mark] = ()
 
 
-class CallFacts:
-    """A call and what has been read of it so far, for as long as neither changes."""
-
-    def __init__(self, call: ToolCallRow, source: CallSource, now: int) -> None:
-        self.call = call
-        self.now = now
-        """Milliseconds since the epoch: to when something that goes on is measured."""
-        self.result: ToolResult | None = None
-        self.has_result = False
-        """`result` was read; it may be None."""
-        self._source = source
-
-    async def read_result(self) -> None:
-        """Raises StoreError."""
-        self.result = await self._source.result(self.call.id)
-        self.has_result = True
-
-
-class Section(Protocol):
-    """One look at a call. `show` is asked only once `is_ready` says that nothing is to be read."""
+class Section(Protocol[Given]):
+    """One look at facts. `show` is asked only once `is_ready` says that nothing is to be read."""
 
     @property
-    def name(self) -> SectionName: ...
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str:
+        """The name in a head where there is little room; a word all the same."""
+        ...
 
     @property
     def of_result(self) -> bool:
-        """It shows the result alone, so that only another result makes it another."""
+        """It shows a result alone, so that only another result makes it another."""
         ...
 
-    def is_ready(self, facts: CallFacts) -> bool: ...
+    def is_ready(self, facts: Given) -> bool: ...
 
-    async def read(self, facts: CallFacts) -> None:
+    async def read(self, facts: Given) -> None:
         """Read into `facts` what `show` needs. Raises StoreError."""
         ...
 
-    def show(self, facts: CallFacts) -> Shown: ...
-
-
-class RowSection:
-    """The base of a section that needs nothing but the call's row."""
-
-    of_result = False
-
-    def is_ready(self, facts: CallFacts) -> bool:
-        return True
-
-    async def read(self, facts: CallFacts) -> None:
-        """Nothing to read."""
-
-
-class ResultSection:
-    """The base of a section that needs the call's result."""
-
-    of_result = True
-
-    def is_ready(self, facts: CallFacts) -> bool:
-        return facts.has_result
-
-    async def read(self, facts: CallFacts) -> None:
-        await facts.read_result()
+    def show(self, facts: Given) -> Shown: ...

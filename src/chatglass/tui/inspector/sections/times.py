@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatglass.tui.inspector.call_words import STATE_WORDS, running_ms, seen_note
-from chatglass.tui.inspector.sections.section import CallFacts, RowSection, SectionName, Shown
+from chatglass.tui.inspector.sections.call_facts import CallFacts, RowSection
+from chatglass.tui.inspector.sections.section import Shown
 from chatglass.values.figures import clock, date, duration, size
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class Times(RowSection):
-    name: SectionName = "times"
+    name = "times"
+    label = "times"
 
     def show(self, facts: CallFacts) -> Shown:
         return Shown(times_text(facts.call, facts.now), "text", facts.call.name)
