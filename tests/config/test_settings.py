@@ -147,6 +147,9 @@ def test_the_first_look_takes_what_it_can(tmp_path: Path) -> None:
     assert first_look(write(tmp_path, "theme = ")) == FirstLook()
     look = first_look(write(tmp_path, 'theme = "x"\nsidebar = "yes"\n[keys]\na = "b"\nc = 1\n'))
     assert look == FirstLook(theme="x", keys={"a": "b"})
+    assert first_look(write(tmp_path, "text_width = 0")).text_width == 0
+    for wrong in ("-1", "true", '"80"'):
+        assert first_look(write(tmp_path, f"text_width = {wrong}")) == FirstLook()
 
 
 def test_paths_by_flag_variable_and_platform(

@@ -50,6 +50,17 @@ def every_kind() -> list[Item]:
     ]
 
 
+async def test_a_wide_screen_does_not_make_long_lines() -> None:
+    words = [AnswerItem(id="a", at=NOON, model="m", text="word " * 100)]
+    async with shown(words, size=(250, 20)) as (app, transcript, pilot):
+        longest = max(len(row.rstrip()) for row in screen_rows(app))
+        assert longest > 200
+        transcript.text_width = 120
+        await pilot.resize_terminal(249, 20)
+        longest = max(len(row.rstrip()) for row in screen_rows(app))
+        assert 110 < longest <= 124
+
+
 @pytest.mark.parametrize("width", [10, 20, 40, 55, 60, 80, 120, 250])
 async def test_every_line_fits(width: int) -> None:
     async with shown(every_kind(), size=(width, 90)) as (_, transcript, _pilot):

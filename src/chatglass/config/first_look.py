@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+TEXT_WIDTH = 120
+"""Columns of the transcript's text at most: longer lines are hard to read on a wide screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
     theme: str = "chatglass-dark"
     sidebar: bool = True
     reduced_motion: bool = False
+    text_width: int = TEXT_WIDTH
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -48,10 +52,12 @@ def first_look(path: Path) -> FirstLook:
     theme: Any = table.get("theme")
     sidebar: Any = table.get("sidebar")
     keys: Any = table.get("keys")
+    columns: Any = table.get("text_width")
     texts = cast(dict[str, Any], keys) if isinstance(keys, dict) else {}
     return FirstLook(
         theme=theme if isinstance(theme, str) else "chatglass-dark",
         sidebar=sidebar if isinstance(sidebar, bool) else True,
         reduced_motion=table.get("reduced_motion") is True,
+        text_width=columns if type(columns) is int and columns >= 0 else TEXT_WIDTH,
         keys={name: key for name, key in texts.items() if isinstance(key, str)},
     )

@@ -16,6 +16,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chatglass.config.errors import ConfigError
+from chatglass.config.first_look import TEXT_WIDTH
 
 
 class _Table(BaseModel):
@@ -129,6 +130,8 @@ class Settings(_Table):
     """Whether the sidebar is shown where there is room."""
     reduced_motion: bool = False
     """No spinners, no blinking."""
+    text_width: int = Field(default=TEXT_WIDTH, ge=0)
+    """The most columns that a line of the transcript takes; 0: as many as there are."""
     system_prompt: str | None = None
     """The system prompt of new sessions."""
     temperature: float | None = Field(default=None, ge=0, le=2)

@@ -77,6 +77,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         """Monotonic time of the last ^C that had nothing to do."""
         self.collector = IdleCollector()
         self.chat = ChatScreen()
+        self.chat.transcript.text_width = look.text_width
         self.chat.set_class(look.sidebar, "-sidebar")  # here, before there is anything to restyle
         self.servers = ServerDesk(self)
         self.tabs = Tabs(self)

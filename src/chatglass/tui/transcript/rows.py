@@ -46,6 +46,8 @@ class PaintedRows(ScrollView):
         self._look_key: object = None
         self._look_stale = True
         self._selection: tuple[Offset, Offset] | None = None
+        self.text_width = 0
+        """The most columns of a line; 0: as many as there are. To be set before the first frame."""
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -68,6 +70,8 @@ class PaintedRows(ScrollView):
             return True
         self._before_arranging()
         width = max(8, size.width - GUTTER - MARGIN)
+        if self.text_width:
+            width = min(width, max(8, self.text_width))
         if setting is None or setting.width != width or setting.look is not look:
             setting = Setting(width, look, self._documents, self._clock)
         self._look = look
