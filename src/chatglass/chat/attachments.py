@@ -17,6 +17,10 @@ class Attachment:
     label: str
     part: dict[str, Any]
 
+    @property
+    def is_image(self) -> bool:
+        return self.part.get("type") == "image_url"
+
 
 def prompt_content(text: str, attachments: Sequence[Attachment]) -> str:
     """The content of a user message as it is stored: the text, or with attachments the JSON of its

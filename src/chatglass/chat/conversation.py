@@ -133,10 +133,10 @@ class Conversation:
     async def _turn_of(
         self, prompt: Prompt | None, events: TurnEvents, count: _Count
     ) -> TurnStatus:
-        refusal = self._refusal(prompt)
+        refusal = self._refusal(prompt) or await self._image_refusal(prompt)
         if refusal:
             events.emit(TurnStarted(**events.stamp(), user_message_id=None))
-            events.notice("error", *refusal, "context")
+            events.notice("error", *refusal)
             return "limit"
         await to_the_end(self._begin(prompt, events))
         if self._stopping:
@@ -191,8 +191,8 @@ class Conversation:
             self.prompt_stored = True
         events.emit(TurnStarted(**events.stamp(), user_message_id=message_id))
 
-    def _refusal(self, prompt: Prompt | None) -> tuple[str, str] | None:
-        """Why the prompt is not taken at all: without compaction, what does not fit is refused
+    def _refusal(self, prompt: Prompt | None) -> tuple[str, str, str] | None:
+        """Cause, advice and kind: why the prompt is not taken at all: without compaction, what does not fit is refused
         before it is stored, so that its draft can be kept."""
         context = self.context
         if context.infinite or prompt is None:
@@ -204,6 +204,22 @@ class Conversation:
         return (
             f"The next request would have {tokens:,} tokens; the limit is {limit:,}.",
             "Shorten the prompt, clear the conversation, or set context.infinite = true.",
+            "context",
+        )
+
+    async def _image_refusal(self, prompt: Prompt | None) -> tuple[str, str, str] | None:
+        """Why a prompt with images is not taken: the model is known to take none. An answer that is
+        asked for again goes without them."""
+        if prompt is None or not any(one.is_image for one in prompt.attachments):
+            return None
+        ref = self.context.model
+        if await self.context.models.takes_images(ref) is not False:
+            return None
+        return (
+            f"{ref.model} on {ref.endpoint} takes no images, so the prompt was not sent.",
+            "Choose another model with /model, or take the image out of the prompt. If it does take "
+            f"them, set images = true in [endpoints.{ref.endpoint}].",
+            "images",
         )
 
     # -- before a request

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from chatglass.store.records import MessageRow
 
@@ -26,7 +26,7 @@ def to_wire(row: MessageRow) -> WireMessage:
     Reasoning goes back with tool calls alone: some servers (DeepSeek, Moonshot) refuse a turn that
     goes on after a tool call without it, and none uses it elsewhere.
     """
-    content: Any = json.loads(row.content) if row.content_is_json else row.content
+    content: Any = _sent_parts(row.content) if row.content_is_json else row.content
     if row.role == "tool":
         return {"role": "tool", "tool_call_id": row.tool_call_id or "", "content": content}
     message: WireMessage = {"role": row.role, "content": content}
@@ -36,6 +36,23 @@ def to_wire(row: MessageRow) -> WireMessage:
             message["reasoning_content"] = row.reasoning
         message["tool_calls"] = json.loads(row.tool_calls)
     return message
+
+
+def _sent_parts(content: str) -> Any:
+    """Content parts without the names of images, which are ours: strict servers refuse them."""
+    parts: Any = json.loads(content)
+    if "image_url" not in content or not isinstance(parts, list):
+        return parts
+    return [_sent_part(part) for part in cast(list[Any], parts)]
+
+
+def _sent_part(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    entry = cast(dict[str, Any], part)
+    if entry.get("type") != "image_url":
+        return entry
+    return {key: value for key, value in entry.items() if key != "name"}
 
 
 def tool_calls_json(calls: Sequence[tuple[str, str, str]]) -> str:

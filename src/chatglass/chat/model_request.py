@@ -28,12 +28,14 @@ from chatglass.chat.to_the_end import finished, to_the_end
 from chatglass.chat.tool_tokens import ToolTokens
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.chat.wire_record import encode_record
+from chatglass.models.adaptation import has_images
 from chatglass.models.exchange import Exchange
 from chatglass.models.wire import (
     Adapted,
     Finished,
     ModelError,
     ModelEvent,
+    ModelRef,
     ModelRequest,
     ReasoningPiece,
     Sent,
@@ -94,6 +96,7 @@ class ModelRequestRunner:
     def __init__(self, context: ChatContext) -> None:
         self._context = context
         self._tool_tokens = ToolTokens()
+        self._told_of_images: set[ModelRef] = set()
 
     async def run(self, events: TurnEvents) -> AnswerOutcome:
         """Send the context and store the answer. A ModelError is told and returned, not raised; so
@@ -169,6 +172,7 @@ class ModelRequestRunner:
             temperature=parameters.temperature,
             max_output_tokens=parameters.max_output_tokens,
             reasoning_effort=parameters.reasoning_effort,
+            leaves_out_images=await self._leaves_out_images(flight, events),
         )
         client = context.models.client(flight.row.endpoint)
         stream = cast(AsyncGenerator[ModelEvent], client.stream(request))
@@ -178,6 +182,20 @@ class ModelRequestRunner:
                     await self._record(piece, flight)
                 else:
                     self._take(piece, flight, events)
+
+    async def _leaves_out_images(self, flight: _InFlight, events: TurnEvents) -> bool:
+        """Whether there are images in the list that the model is known not to take; told once."""
+        context = self._context
+        if not any(map(has_images, flight.outgoing.messages)):
+            return False
+        model = context.model
+        if await context.models.takes_images(model) is not False:
+            return False
+        if model not in self._told_of_images:
+            self._told_of_images.add(model)
+            cause = f"{model.model} on {model.endpoint} takes no images; they were left out."
+            events.notice("information", cause, "", "adapted")
+        return True
 
     async def _record(self, sent: Sent, flight: _InFlight) -> None:
         """Store what is about to be sent: a request that the process is killed in has it too."""

@@ -38,6 +38,9 @@ class EndpointSettings(_Table):
     """Extra headers of every request."""
     context_window: int | None = Field(default=None, gt=0)
     """The most tokens its models take, where nothing else says so."""
+    images: bool | tuple[str, ...] | None = None
+    """Whether its models take images: true, false, or the names of those that do; unset, what the
+    server says of a model, else it is tried."""
 
 
 class PriceSettings(_Table):

@@ -49,7 +49,17 @@ _SYSTEM_ROLE = re.compile(
     re.IGNORECASE,
 )
 _CALL_ID = re.compile(r"tool call id\b.{0,80}\blength of 9", re.IGNORECASE | re.DOTALL)
+# vLLM, llama.cpp, Ollama, LM Studio, OpenAI, OpenRouter, Mistral, DeepSeek, Groq.
+_IMAGES = re.compile(
+    r"image(s|_url)?( input)?s?\b.{0,60}(not (be )?(support|enabled|allowed)|unsupported|only supported)"
+    r"|support(s|ed)?( for)? (images?|vision|image[ _](input|url))|not a multimodal|multimodal.{0,20}not"
+    r"|unknown variant.{0,4}image_url|at most 0 image|required for image|mmproj"
+    r"|content must be a string",
+    re.IGNORECASE | re.DOTALL,
+)
+_LEFT_OUT = "[an image stood here; it was left out, since this model takes no images]"
 # What the API itself knows in a message; any other field may be refused by strict servers.
+_SPECIAL = (400, 404, 415, 422, 500, 501)
 _MESSAGE_FIELDS = {"role", "content", "name", "tool_calls", "tool_call_id"}
 
 
@@ -58,7 +68,7 @@ class Adaptation:
     """What has been learned of one endpoint and model."""
 
     dropped: frozenset[str] = frozenset()
-    """Fields of the body, or `messages.FIELD`, `system`, `stream`, `tool_call_id`."""
+    """Fields of the body, or `messages.FIELD`, `system`, `stream`, `tool_call_id`, `images`."""
     output_limit: str = ""
     """The name of the output limit that it takes, where the first one was refused."""
 
@@ -80,6 +90,8 @@ def adapt(request: ModelRequest, known: Adaptation, *, is_openai: bool = False) 
     """
     tools = [] if "tools" in known.dropped else list(request.tools)
     messages = _messages(request.messages, known, with_tools="tools" not in known.dropped)
+    if request.leaves_out_images or "images" in known.dropped:
+        messages = [without_images(message) for message in messages]
     body: JsonObject = {"model": request.model, "messages": messages}
     if tools:
         body["tools"] = tools
@@ -96,11 +108,28 @@ def adapt(request: ModelRequest, known: Adaptation, *, is_openai: bool = False) 
     return {name: value for name, value in body.items() if name not in known.dropped}
 
 
+def has_images(message: Mapping[str, Any]) -> bool:
+    """Whether a message of the request holds an image."""
+    parts = map(as_object, as_list(message.get("content")))
+    return any(part.get("type") == "image_url" for part in parts)
+
+
+def without_images(message: JsonObject) -> JsonObject:
+    """The message with words in the place of its images."""
+    if not has_images(message):
+        return message
+    parts = [
+        {"type": "text", "text": _LEFT_OUT} if as_object(part).get("type") == "image_url" else part
+        for part in as_list(message["content"])
+    ]
+    return {**message, "content": parts}
+
+
 def refused(status: int, error: str, body: Mapping[str, Any], known: Adaptation) -> Refusal | None:
     """The field of `body` that a server refused with `error` (the body of its answer), or None
     where the error is about something else."""
     words = f"{server_words(error)} {_code(error)}"[:8000]
-    special = _special(words, body, known) if status in (400, 404, 422, 500, 501) else None
+    special = _special(words, body, known) if status in _SPECIAL else None
     if special is not None:
         return special
     if status not in (400, 422):
@@ -127,6 +156,8 @@ def _special(words: str, body: Mapping[str, Any], known: Adaptation) -> Refusal 
     if _SYSTEM_ROLE.search(words) and any(m.get("role") == "system" for m in messages):
         what = "takes no system prompt; it goes in front of the first prompt"
         return _refusal("system", what, known)
+    if _IMAGES.search(words) and any(map(has_images, messages)):
+        return _refusal("images", "takes no images; they were left out", known)
     if _CALL_ID.search(words) and "tool_call_id" not in known.dropped:
         what = "takes only its own form of tool call ids; they were renamed"
         return _refusal("tool_call_id", what, known)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from chatglass.models.adaptation import Adaptation, adapt, refused
+from chatglass.models.adaptation import Adaptation, adapt, has_images, refused
 from chatglass.models.answer import Answer
 from chatglass.models.deltas import JsonObject, as_list, as_object, as_text
 from chatglass.models.exchange import Exchange, secrets_of
@@ -106,6 +106,8 @@ class OpenAIClient:
                     self._adaptations[request.model] = change.adaptation
                     note = storable(f"{request.model} on {self.endpoint.name} {change.note}.")
                     exchange.failure = f"{exchange.failure} {note}"
+                    if change.field == "images" and _asks_with_images(request):
+                        raise failures.no_images()
                     yield Adapted(change.field, note)
                     continue
                 delay = self._retries.delay(outcome.error, attempt, outcome.headers)
@@ -123,6 +125,10 @@ class OpenAIClient:
                 exchange.failure = error.cause
                 raise
             return
+
+    def refuses_images(self, model: str) -> bool:
+        """Whether the model has turned images down since the start."""
+        return "images" in self._adaptations.get(model, Adaptation()).dropped
 
     async def list_models(self) -> list[str]:
         """The models the endpoint lists at `/models`, in its order. Raises ModelError."""
@@ -280,6 +286,13 @@ class OpenAIClient:
                         exchange.add(chunk)
         finally:
             await response.aclose()
+
+
+def _asks_with_images(request: ModelRequest) -> bool:
+    """Whether the newest prompt has images: then the user has to say what becomes of them."""
+    prompts = (m for m in reversed(request.messages) if m.get("role") == "user")
+    newest = next(prompts, None)
+    return newest is not None and has_images(newest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,15 +95,9 @@ async def local_window(endpoint: Endpoint, model: str, *, timeout_s: float = 2.0
     """The window with which a server on this machine runs `model` now, or None where it doesn't
     say. The endpoint's own key goes along, if it has one. Never raises.
     """
-    parts = urlsplit(endpoint.base_url)
-    root = f"{parts.scheme}://{parts.netloc}"
-    headers = dict(endpoint.headers)
-    if endpoint.key:
-        headers["Authorization"] = f"Bearer {endpoint.key}"
-    await asyncio.to_thread(importlib.import_module, "httpx2")
-    path = parts.path.rstrip("/")
+    path = urlsplit(endpoint.base_url).path.rstrip("/")
     try:
-        async with asyncio.timeout(timeout_s), _asker(root, timeout_s, headers) as asker:
+        async with _own_asker(endpoint, timeout_s) as asker:
             windows = await asyncio.gather(
                 _listed_window(asker, f"{path}/models", model),
                 _lmstudio_window(asker, model),
@@ -113,6 +107,41 @@ async def local_window(endpoint: Endpoint, model: str, *, timeout_s: float = 2.0
     except TimeoutError:
         return None
     return next((window for window in windows if window), None)
+
+
+async def local_images(endpoint: Endpoint, model: str, *, timeout_s: float = 2.0) -> bool | None:
+    """Whether a server on this machine says that `model` takes images; None where it doesn't say.
+    Never raises."""
+    path = urlsplit(endpoint.base_url).path.rstrip("/")
+    try:
+        async with _own_asker(endpoint, timeout_s) as asker:
+            listing, studio, props, shown = await asyncio.gather(
+                asker.get(f"{path}/models"),
+                asker.get("/api/v0/models"),
+                asker.get("/props"),
+                asker.post("/api/show", {"model": model}),
+            )
+    except TimeoutError:
+        return None
+    vision = as_object(props.get("modalities")).get("vision")
+    if isinstance(vision, bool):
+        return vision
+    if capabilities := as_list(shown.get("capabilities")):
+        return "vision" in capabilities
+    entries = [as_object(e) for e in (*as_list(studio.get("data")), *as_list(listing.get("data")))]
+    said = (images_of_entry(entry) for entry in entries if entry.get("id") == model)
+    return next((answer for answer in said if answer is not None), None)
+
+
+def images_of_entry(entry: JsonObject) -> bool | None:
+    """Whether an entry of a model list says that the model takes images: `type` of LM Studio
+    (`vlm`, `llm`), `architecture.input_modalities` of OpenRouter, `capabilities.vision` of Mistral."""
+    if (kind := entry.get("type")) in ("vlm", "llm"):
+        return kind == "vlm"
+    if inputs := as_list(as_object(entry.get("architecture")).get("input_modalities")):
+        return "image" in inputs
+    vision = as_object(entry.get("capabilities")).get("vision")
+    return vision if isinstance(vision, bool) else None
 
 
 def window_of_entry(entry: JsonObject) -> int | None:
@@ -194,6 +223,19 @@ class _Asker:
         except (httpx2.HTTPError, httpx2.StreamError, ValueError, RecursionError):
             # Whatever else listens there: it is not a server that we know.
             return {}
+
+
+@asynccontextmanager
+async def _own_asker(endpoint: Endpoint, timeout_s: float) -> AsyncGenerator[_Asker, None]:
+    """Asks the server of an endpoint; its key goes along, if it has one. Raises TimeoutError."""
+    parts = urlsplit(endpoint.base_url)
+    headers = dict(endpoint.headers)
+    if endpoint.key:
+        headers["Authorization"] = f"Bearer {endpoint.key}"
+    await asyncio.to_thread(importlib.import_module, "httpx2")
+    root = f"{parts.scheme}://{parts.netloc}"
+    async with asyncio.timeout(timeout_s), _asker(root, timeout_s, headers) as asker:
+        yield asker
 
 
 @asynccontextmanager

@@ -30,6 +30,8 @@ class EndpointEntry(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def context_window(self) -> int | None: ...
+    @property
+    def images(self) -> bool | tuple[str, ...] | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class ConfiguredEndpoint:
     endpoint: Endpoint
     key_command: KeyCommand | None = None
     context_window: int | None = None
+    images: bool | tuple[str, ...] | None = None
+    """Whether its models take images, or which do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,10 @@ def _from_settings(
         is_local=is_loopback(url),
     )
     return ConfiguredEndpoint(
-        endpoint=endpoint, key_command=command, context_window=entry.context_window
+        endpoint=endpoint,
+        key_command=command,
+        context_window=entry.context_window,
+        images=entry.images,
     )
 
 

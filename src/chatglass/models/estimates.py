@@ -9,10 +9,12 @@ learned from its reported usage (`Calibration`).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chatglass.models.deltas import as_list, as_object, as_text
+from chatglass.values.images import facts_of_url
 
 
 def _table(wanted: Mapping[str, Callable[[str], bool]]) -> bytes:
@@ -54,7 +56,7 @@ CALL_TOKENS = 8
 TOOL_TOKENS = 8
 """Around every tool schema."""
 IMAGE_TOKENS = 765
-"""OpenAI's count of a 1024 × 1024 image in high detail (85 + 4 × 170)."""
+"""Of an image of unknown size: OpenAI's count of 1024 × 1024 pixels in high detail."""
 FILE_TOKENS = 1500
 """A file or sound in a message; its base64 text is no measure of it."""
 
@@ -116,6 +118,16 @@ def _foreign_tokens(text: str, ascii_characters: int) -> float:
     )
 
 
+def image_tokens(width: int, height: int) -> int:
+    """Tokens of an image by OpenAI's formula for high detail: scaled down to fit 2048 × 2048, then
+    to 768 on its shorter side; 170 for each tile of 512 × 512 that covers it, and 85. Others count
+    otherwise (Anthropic about width × height / 750), in the same order of size."""
+    scale = min(1.0, 2048 / max(width, height, 1))
+    scale *= min(1.0, 768 / max(min(width, height) * scale, 1))
+    tiles = math.ceil(width * scale / 512) * math.ceil(height * scale / 512)
+    return 85 + 170 * max(tiles, 1)
+
+
 def estimate_content(content: object) -> int:
     """Tokens of a message's `content`: text, or a list of OpenAI content parts."""
     if isinstance(content, str):
@@ -127,7 +139,8 @@ def estimate_content(content: object) -> int:
         if kind in ("text", "refusal"):
             total += estimate_text(as_text(part.get(kind)))
         elif kind == "image_url":
-            total += IMAGE_TOKENS
+            facts = facts_of_url(as_text(as_object(part.get("image_url")).get("url")))
+            total += image_tokens(facts.width, facts.height) if facts else IMAGE_TOKENS
         else:
             total += FILE_TOKENS
     return total

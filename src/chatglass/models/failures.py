@@ -218,6 +218,15 @@ class Failures:
         """Of a key that could not be had. `why` is a sentence."""
         return ModelError("auth", f"There is no key for {self._where}: {why}", self._key_advice())
 
+    def no_images(self) -> ModelError:
+        """Of a prompt with images for a model that takes none."""
+        return ModelError(
+            "images",
+            f"{self._where} takes no images.",
+            "Choose another model with /model, and "
+            "/retry; or /retry as it is: then only the text is sent.",
+        )
+
     def _redirect(self, status: int, location: str) -> ModelError:
         to = f" to {self.words(public_url(location))}" if location else ""
         return ModelError(

@@ -24,6 +24,9 @@ from chatglass.values.usage import UNPRICED, Cost, Usage
 _ASK_AGAIN_S = 30.0
 """A window that is not known yet is asked for again after so long: a model may be loaded late."""
 
+_LISTED_WITHIN_S = 2.0
+"""The longest that a prompt with an image waits for what the endpoint says of its models."""
+
 
 class Models:
     """ModelManager over OpenAIClient; one client per endpoint.
@@ -49,6 +52,8 @@ class Models:
         self._clients: dict[str, OpenAIClient] = {}
         self._calibrations: dict[ModelRef, estimates.Calibration] = {}
         self._windows: dict[ModelRef, int] = {}
+        self._images: dict[ModelRef, bool | None] = {}
+        """What servers said of it, once they were asked."""
         self._unknown_since: dict[ModelRef, float] = {}
         self._asking: dict[ModelRef, asyncio.Lock] = {}
 
@@ -158,6 +163,23 @@ class Models:
                 self._windows[ref] = window
             return window
 
+    async def takes_images(self, ref: ModelRef) -> bool | None:
+        """Whether the model takes images, by settings, server, or what it has refused; None where
+        nothing says so, and it has to be tried. Takes up to 2 s."""
+        configured = self._find(ref.endpoint)
+        if configured is None:
+            return None
+        if isinstance(configured.images, bool):
+            return configured.images
+        if configured.images is not None:
+            return ref.model in configured.images
+        client = self._clients.get(ref.endpoint)
+        if client is not None and client.refuses_images(ref.model):
+            return False
+        if ref not in self._images:
+            self._images[ref] = await self._ask_images(configured.endpoint, ref.model)
+        return self._images[ref]
+
     def price(self, ref: ModelRef, usage: Usage) -> Cost:
         """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
         configured = self._find(ref.endpoint)
@@ -231,6 +253,19 @@ class Models:
                 return window
         # The import of genai-prices, where `preload()` has not run, is not for the event loop.
         return await asyncio.to_thread(prices.context_window, endpoint.base_url, model)
+
+    async def _ask_images(self, endpoint: Endpoint, model: str) -> bool | None:
+        if endpoint.is_demo or endpoint.kind == "openai":  # whose list says nothing of it
+            return None
+        if endpoint.is_local:
+            return await discovery.local_images(endpoint, model)
+        try:
+            async with asyncio.timeout(_LISTED_WITHIN_S):
+                entries = await self.client(endpoint.name).model_entries()
+        except (ModelError, TimeoutError):
+            return None
+        found = (e for e in entries if e.get("id") == model)
+        return discovery.images_of_entry(next(found, None) or {})
 
     async def _listed_window(self, endpoint: Endpoint, model: str) -> int | None:
         try:

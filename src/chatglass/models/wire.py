@@ -25,6 +25,7 @@ ErrorKind = Literal[
     "rejected",  # another 4xx: the request itself is wrong
     "server",  # 5xx, `event: error`
     "cut",  # the stream ended without a finish reason
+    "images",  # the model takes no images
     "empty",  # an answer with nothing in it
     "malformed",  # HTML, or data that is not JSON
     "timeout",
@@ -67,6 +68,8 @@ class ModelRequest:
     temperature: float | None = None
     max_output_tokens: int | None = None
     reasoning_effort: str | None = None
+    leaves_out_images: bool = False
+    """The model is known to take none: words stand in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,11 @@ class ModelManager(Protocol):
 
     async def context_window(self, ref: ModelRef) -> int | None:
         """The most tokens the model takes, from settings, server or genai-prices; else None."""
+        ...
+
+    async def takes_images(self, ref: ModelRef) -> bool | None:
+        """Whether the model takes images, by settings, server, or what it has refused; None where
+        nothing says so, and it has to be tried. Takes up to 2 s."""
         ...
 
     def price(self, ref: ModelRef, usage: Usage) -> Cost:

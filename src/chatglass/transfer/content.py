@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from chatglass.store.records import MessageRow
+from chatglass.values.images import facts_of_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ def _attached(part: dict[str, Any]) -> Attached:
     body: Any = part.get(kind)
     if isinstance(body, dict):
         entry = cast(dict[str, Any], body)
-        url, name = entry.get("url"), entry.get("filename") or entry.get("name")
-        return Attached(
-            str(name) if name else kind.removesuffix("_url"), url if isinstance(url, str) else ""
-        )
+        given, name = entry.get("url"), entry.get("filename") or entry.get("name")
+        url = given if isinstance(given, str) else ""
+        label = str(name or part.get("name") or kind.removesuffix("_url"))
+        facts = facts_of_url(url)
+        return Attached(f"{label} ({facts})" if facts else label, url)
     return Attached(kind.removesuffix("_url"))

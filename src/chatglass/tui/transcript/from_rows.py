@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatglass.chat.attached_files import image_name, url_of
 from chatglass.store.records import (
     CompactionRow,
     MessageRow,
@@ -18,6 +19,7 @@ from chatglass.store.records import (
 from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem, ToolCard
 from chatglass.values import figures
 from chatglass.values.figures import size
+from chatglass.values.images import facts_of_url
 from chatglass.values.text import one_line
 from chatglass.values.usage import UsageSum
 
@@ -184,13 +186,15 @@ def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
     return {turn_id: sum_.footer() for turn_id, sum_ in sums.items() if sum_.usage.total_tokens}
 
 
-def _text_and_attachments(parts: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[str, ...]]:
+def _text_and_attachments(parts: Sequence[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
     """The prompt's own text, and one label for each part behind it: the name after its fence."""
     labels: list[str] = []
     for part in parts[1:]:
         text = part.get("text")
         if isinstance(text, str):
             labels.append(one_line(text.split("\n", 1)[0].lstrip("`"), 80))
+        elif facts := facts_of_url(url_of(part)):
+            labels.append(f"{one_line(image_name(part), 80)} ({facts})")
         else:
             labels.append(str(part.get("type", "attachment")))
     first = parts[0].get("text") if parts else ""

@@ -1,0 +1,46 @@
+"""Fitting an image into what endpoints take. Scaling needs Pillow (`chatglass[images]`)."""
+
+from __future__ import annotations
+
+from chatglass.values import figures
+from chatglass.values.images import Image, image_of
+
+LONGEST_SIDE = 2048
+"""Pixels. OpenAI scales what is larger down to this itself, others to less."""
+MOST_SENT = 5_000_000
+"""Bytes of one image; Anthropic refuses more than 5 MB, OpenAI takes 20."""
+MOST_READ = 30_000_000
+"""A larger file is not read at all."""
+_MOST_PIXELS = 100_000_000
+"""What unpacks to 400 MB is refused before it is unpacked."""
+
+
+class TooLarge(Exception):
+    """An image that can't be sent. `str()` says why and what would help, without the file's name."""
+
+
+def fitted(image: Image) -> Image:
+    """`image` as it is sent: as it is, or scaled down where it is too large. Takes up to a second:
+    for a thread. Raises TooLarge."""
+    facts = image.facts
+    fits = max(facts.width, facts.height) <= LONGEST_SIDE and facts.size <= MOST_SENT
+    if fits:
+        return image
+    if facts.width * facts.height > _MOST_PIXELS:
+        raise TooLarge(f"has {facts.width:,}×{facts.height:,} pixels; scale it down first.")
+    try:
+        from chatglass.chat.image_scaling import NotScaled, scaled_down
+    except ImportError:
+        if facts.size <= MOST_SENT:
+            return image  # endpoints scale it themselves
+        raise TooLarge(
+            f"has {figures.size(facts.size)}; at most {figures.size(MOST_SENT)} are sent. "
+            "pip install 'chatglass[images]' lets it be scaled down."
+        ) from None
+    try:
+        scaled = image_of(scaled_down(image, LONGEST_SIDE, MOST_SENT))
+    except NotScaled as error:
+        raise TooLarge(f"is too large, and can't be scaled down: {error}.") from error
+    if scaled is None or scaled.facts.size > MOST_SENT:
+        raise TooLarge(f"has {figures.size(facts.size)}, and stays too large when scaled.")
+    return scaled

@@ -1,0 +1,148 @@
+"""What an image is, read from its bytes; and what becomes of one that is too large."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatglass.chat.attached_files import (
+    AttachedImage,
+    AttachError,
+    Attachment,
+    message_files,
+    read_file,
+)
+from chatglass.chat.attachments import prompt_content
+from chatglass.chat.image_fitting import LONGEST_SIDE, MOST_SENT
+from chatglass.chat.messages import to_wire
+from chatglass.models.estimates import IMAGE_TOKENS, estimate_content, image_tokens
+from chatglass.store.records import MessageRow
+from chatglass.values.images import facts_of_url, image_of, image_of_url, look_at
+from images.pictures import picture
+
+KINDS = ("png", "jpeg", "gif", "webp")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_and_size_are_read_from_the_content(kind: str, tmp_path: Path) -> None:
+    data = picture(kind, 123, 45)
+    path = tmp_path / "misnamed.txt"
+    path.write_bytes(data)
+    file = read_file(path, "misnamed.txt")
+    assert isinstance(file, AttachedImage)
+    facts = file.image.facts
+    assert (facts.kind, facts.width, facts.height, facts.size) == (kind, 123, 45, len(data))
+    assert file.image.data == data
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"exif": b"x"}])
+def test_the_three_forms_of_webp(options: dict[str, Any]) -> None:
+    file = io.BytesIO()
+    PIL.Image.new("RGBA", (77, 55), (1, 2, 3, 120)).save(file, "webp", **options)
+    facts = look_at(file.getvalue())
+    assert facts is not None
+    assert (facts.width, facts.height) == (77, 55)
+
+
+@given(st.sampled_from(KINDS), st.integers(0, 60), st.binary(max_size=40))
+def test_a_torn_file_never_breaks_the_reader(kind: str, kept: int, rest: bytes) -> None:
+    look_at(picture(kind)[:kept] + rest)
+
+
+def test_a_name_makes_no_image(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("only text")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG but not\x00")
+    assert read_file(tmp_path / "a.png", "a.png") == Attachment("a.png", "only text")
+    with pytest.raises(AttachError, match=r"neither text nor a PNG"):
+        read_file(tmp_path / "b.png", "b.png")
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+def test_a_large_image_is_scaled_down(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(picture(kind, 4_000, 1_000))
+    file = read_file(tmp_path / "a", "a")
+    assert isinstance(file, AttachedImage)
+    facts = file.image.facts
+    assert (facts.kind, facts.width, facts.height) == (kind, LONGEST_SIDE, LONGEST_SIDE // 4)
+
+
+def test_what_stays_too_large_as_png_becomes_jpeg(tmp_path: Path) -> None:
+    data = picture("png", 2_000, 1_500, noise=True)
+    assert len(data) > MOST_SENT
+    (tmp_path / "a.png").write_bytes(data)
+    file = read_file(tmp_path / "a.png", "a.png")
+    assert isinstance(file, AttachedImage)
+    assert file.image.facts.kind == "jpeg"
+    assert file.image.facts.size <= MOST_SENT
+
+
+def test_without_pillow_a_large_one_is_refused_and_a_wide_one_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **options: Any) -> Any:
+        if name.endswith("image_scaling"):
+            raise ImportError(name)
+        return real(name, *rest, **options)
+
+    (tmp_path / "wide.png").write_bytes(picture("png", 4_000, 10))
+    (tmp_path / "large.png").write_bytes(picture("png", 2_000, 1_500, noise=True))
+    monkeypatch.setattr(builtins, "__import__", without)
+    wide = read_file(tmp_path / "wide.png", "wide.png")
+    assert isinstance(wide, AttachedImage)
+    assert wide.image.facts.width == 4_000
+    with pytest.raises(AttachError, match=r"chatglass\[images\]"):
+        read_file(tmp_path / "large.png", "large.png")
+
+
+def test_a_part_goes_there_and_back() -> None:
+    image = image_of(picture())
+    assert image is not None
+    file = AttachedImage("shot.png", image)
+    content = prompt_content("look", [file.content(), Attachment("a.txt", "text").content()])
+    row = MessageRow(
+        id="m",
+        session_id="s",
+        parent_id=None,
+        turn_id="t",
+        role="user",
+        content=content,
+        created_at=0,
+        content_is_json=True,
+    )
+    assert message_files(row) == (file, Attachment("a.txt", "text\n"))
+    sent = to_wire(row)["content"][1]
+    assert sent == {"type": "image_url", "image_url": {"url": image.data_url}}
+    assert image_of_url(image.data_url) == image
+    assert facts_of_url(image.data_url) == image.facts
+    assert str(image.facts).startswith("PNG, 40×30, ")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.org/a.png", "data:image/png;base64,!!!", "data:text/x,a"]
+)
+def test_other_urls_are_no_image(url: str) -> None:
+    assert facts_of_url(url) is None
+    assert image_of_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tokens"),
+    [(1024, 1024, 765), (2048, 4096, 1105), (512, 512, 255), (10, 10, 255)],
+)
+def test_tokens_by_the_published_formula(width: int, height: int, tokens: int) -> None:
+    """The first two are OpenAI's own examples (platform.openai.com/docs/guides/images-vision)."""
+    assert image_tokens(width, height) == tokens
+
+
+def test_an_image_elsewhere_counts_as_an_average_one() -> None:
+    part = {"type": "image_url", "image_url": {"url": "https://x.org/a.png"}}
+    assert estimate_content([part]) == IMAGE_TOKENS
