@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from chatglass.cli import whole_parser
 from chatglass.config.settings import Settings
 from chatglass.tui.actions.registry import Actions
 
@@ -129,7 +131,35 @@ def _default(field: dict[str, Any]) -> str:
     return "—" if value in (None, [], {}) else f"`{json.dumps(value)}`"
 
 
-PAGES: dict[str, Callable[[], str]] = {"keys.md": keys, "settings.md": settings}
+def manual() -> str:
+    """docs/chatglass.1: the manual page, from the parser. Dateless, so that it changes with the
+    program alone."""
+    import os
+
+    # argparse folds lines to the terminal's width.
+    os.environ["COLUMNS"] = "80"
+    from argparse_manpage.manpage import Manpage
+
+    parser = whole_parser()
+    # The commands have a section of their own here.
+    before, _, after = (parser.epilog or "").partition("commands (")
+    parser.epilog = before + after.partition("\n\n")[2]
+    about = {
+        "project_name": "chatglass",
+        "version": version("chatglass"),
+        "manual_title": "User Commands",
+        "description": "a full-screen terminal chat for language models",
+        "date": "undated",
+    }
+    page = str(Manpage(parser, about, format="pretty"))
+    return page.replace('"undated"', '""').replace(".SH COMMENTS", ".SH NOTES")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "keys.md": keys,
+    "settings.md": settings,
+    "chatglass.1": manual,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -142,6 +142,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def whole_parser() -> argparse.ArgumentParser:
+    """Flags and commands in one: what completions and the manual page are made from. It isn't what
+    parses, since a flag's value could be taken for a command."""
+    from chatglass.commands.parsing import CommandParser, add_commands
+
+    parser = build_parser()
+    add_commands(
+        parser.add_subparsers(
+            title="commands", dest="command", metavar="COMMAND", parser_class=CommandParser
+        )
+    )
+    return parser
+
+
 def _positive(text: str) -> int:
     if text.isdigit() and int(text) > 0:
         return int(text)
@@ -190,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in COMMANDS:
         from chatglass.commands.run import run_command
 
-        return run_command(arguments)
+        return run_command(arguments, whole_parser)
     options = parse(arguments)
     try:
         if options.prompt is not None:

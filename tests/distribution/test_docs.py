@@ -41,7 +41,7 @@ def _flags() -> dict[str, argparse.Action]:
     return {flag: action for action in build_parser()._actions for flag in action.option_strings}
 
 
-@pytest.mark.parametrize("name", ["keys.md", "settings.md"])
+@pytest.mark.parametrize("name", ["keys.md", "settings.md", "chatglass.1"])
 def test_a_reference_is_what_the_program_says(name: str) -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make.py"))["PAGES"][name]()
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")

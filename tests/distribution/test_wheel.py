@@ -59,7 +59,11 @@ def test_the_wheel_holds_the_stylesheet(unpacked: Path) -> None:
 def test_the_wheel_holds_every_source_file_and_nothing_else(unpacked: Path) -> None:
     sources = _files(ROOT / "src")
     packed = {name for name in _files(unpacked) if ".dist-info/" not in name}
-    assert packed - sources == {"chatglass/tui/styles.tcss"}
+    assert {name.partition(".data/")[2] or name for name in packed - sources} == {
+        "chatglass/tui/styles.tcss",
+        "chatglass/commands/chatglass.1",
+        "data/share/man/man1/chatglass.1",
+    }
     assert sources - packed == set()
     assert "chatglass/__main__.py" in packed
 

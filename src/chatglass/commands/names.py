@@ -12,4 +12,6 @@ COMMANDS = {
     "prices": "show the prices of a model, or fetch the newest list",
     "serve": "open it in a browser of this machine",
     "store": "check the store, back it up, or copy its sessions to another",
+    "completion": "print what makes a shell complete its flags",
+    "man": "show the manual page, or print it into a pipe",
 }

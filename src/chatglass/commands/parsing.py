@@ -37,7 +37,15 @@ class CommandParser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What `argv`, whose first word is one of `COMMANDS`, asks for. Exits with 2 on wrong usage."""
     parser = CommandParser(prog="chatglass", allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
+    add_commands(parser.add_subparsers(dest="command", required=True, parser_class=CommandParser))
+    found = parser.parse_args(argv)
+    if found.command == "export" and bool(found.ids) == found.all:
+        parser.exit(2, "chatglass export: give the ids of sessions, or --all for every one.\n")
+    return found
+
+
+def add_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse has no other name for it
+    """A parser for each of `COMMANDS`."""
     fill = {
         "sessions": _sessions,
         "export": _export,
@@ -48,6 +56,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "prices": _prices,
         "serve": _serve,
         "store": _store,
+        "completion": _completion,
+        "man": _man,
     }
     for name, what in COMMANDS.items():
         fill[name](
@@ -56,10 +66,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
                 allow_abbrev=False,
             )
         )  # fmt: skip
-    found = parser.parse_args(argv)
-    if found.command == "export" and bool(found.ids) == found.all:
-        parser.exit(2, "chatglass export: give the ids of sessions, or --all for every one.\n")
-    return found
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
@@ -234,6 +240,14 @@ def _serve(parser: CommandParser) -> None:
     parser.add_argument(
         "flags", nargs="*", metavar="-- FLAGS", help="flags of chatglass for every tab"
     )
+
+
+def _completion(parser: CommandParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell it is for")
+
+
+def _man(parser: CommandParser) -> None:
+    """It takes nothing."""
 
 
 def _port(text: str) -> int:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chatglass.commands.parsing import parse
 from chatglass.commands.printing import complain
@@ -16,8 +16,17 @@ from chatglass.store.protocol import StoreError
 DONE, FAILED, USAGE = 0, 1, 2
 
 
-def run_command(argv: Sequence[str]) -> int:
+def run_command(argv: Sequence[str], whole_parser: Callable[[], argparse.ArgumentParser]) -> int:
+    """`whole_parser` gives the parser of the program with its commands, for what describes it."""
     found = parse(argv)
+    if found.command == "completion":
+        from chatglass.commands.completion import run_completion
+
+        return run_completion(found.shell, whole_parser())
+    if found.command == "man":
+        from chatglass.commands.man import run_man
+
+        return run_man()
     try:
         return asyncio.run(_run(found))
     except ConfigError as error:
