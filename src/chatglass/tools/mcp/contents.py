@@ -15,7 +15,11 @@ from typing import Any, Literal, cast
 
 from chatglass.tools.tool import JsonObject
 from chatglass.values.figures import size as size_words
+from chatglass.values.images import look_at
 from chatglass.values.text import one_line, storable
+
+_HEADER_CHARS = 4 * 64 * 1024
+"""In which a header stands: that of a JPEG may come behind a thumbnail."""
 
 Kind = Literal["text", "image", "audio", "resource", "link", "structured"]
 
@@ -60,7 +64,20 @@ class Content:
         """By its MIME type, and by nothing else that the server says: `.png`, or `.bin`."""
         if not self.is_binary:
             return ".json" if self.kind == "structured" or "json" in self.mime else ".txt"
-        return mimetypes.guess_extension(self.mime.partition(";")[0].strip()) or ".bin"
+        mime = self.mime.partition(";")[0].strip().lower()
+        # What everybody writes is not what is registered.
+        mime = {"audio/wav": "audio/x-wav", "audio/mp3": "audio/mpeg"}.get(mime, mime)
+        return mimetypes.guess_extension(mime) or ".bin"
+
+    def dimensions(self) -> tuple[int, int] | None:
+        """Pixels across and down of an image, by its header; None where that can't be read."""
+        if not self.is_binary or not self.mime.startswith("image/"):
+            return None
+        try:
+            facts = look_at(base64.b64decode(self.data[:_HEADER_CHARS]))
+        except binascii.Error:
+            return None
+        return (facts.width, facts.height) if facts else None
 
     def words(self) -> str:
         """Kind, MIME type, size and name, in one line."""

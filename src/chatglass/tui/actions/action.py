@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Place = Literal[
-    "app", "composer", "transcript", "inspector", "sessions", "usage", "servers", "approval"
+    "app",
+    "composer",
+    "transcript",
+    "inspector",
+    "sessions",
+    "usage",
+    "servers",
+    "contents",
+    "approval",
 ]
 """Where the keys of an action work; `app` is everywhere."""
 
@@ -18,10 +26,11 @@ PLACES: dict[Place, str] = {
     "sessions": "In the session list",
     "usage": "In the usage screen",
     "servers": "In the screen of MCP servers",
+    "contents": "In the contents of a result",
     "approval": "In the approval panel",
 }
 
-OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers"})
+OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers", "contents"})
 """Places that are a screen of their own over the app, which the keys of `app` don't reach."""
 
 

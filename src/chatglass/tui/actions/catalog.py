@@ -8,6 +8,7 @@ are letters work only where the transcript has the focus.
 from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
 from chatglass.tui.actions.usage_catalog import USAGE_ACTIONS
@@ -312,6 +313,7 @@ CATALOG: tuple[Action, ...] = (
     ),
     *USAGE_ACTIONS,
     *SERVER_ACTIONS,
+    *CONTENTS_ACTIONS,
     # Approval
     Action(
         id="approval.once",

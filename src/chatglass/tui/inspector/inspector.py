@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -62,6 +63,13 @@ class Inspector(Widget, can_focus=False):
         ),
         Binding("y", "copy", "Copy", tooltip="Copy this section of the call", id="inspector.copy"),
         Binding(
+            "o",
+            "contents",
+            "Contents",
+            tooltip="Show the images, sounds and resources that the result holds; open or save them",
+            id="inspector.contents",
+        ),
+        Binding(
             "m",
             "jump_to_message",
             "Message",
@@ -101,6 +109,7 @@ class Inspector(Widget, can_focus=False):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._source = source
         self._list = CallList(now=now)
         self.detail = CallDetail(source, now=now)
         self._chosen: str | None = None
@@ -211,6 +220,13 @@ class Inspector(Widget, can_focus=False):
     def on_section_pane_copy_requested(self, event: CallDetail.CopyRequested) -> None:
         event.stop()
         self.post_message(self.CopyRequested(event.text, event.label))
+
+    @work(exclusive=True, group="contents", exit_on_error=False)
+    async def action_contents(self) -> None:
+        from chatglass.tui.contents.screen import show_contents
+
+        if (call := self.detail.call) is not None:
+            await show_contents(self.app, self._source, call)
 
     def action_jump_to_message(self) -> None:
         call = self.detail.call
