@@ -18,6 +18,7 @@ from chatglass.chat.approvals import FlagApproval
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import (
     Compacted,
+    Compacting,
     Event,
     Notice,
     RequestStarted,
@@ -249,8 +250,13 @@ class _Printer:
                 _say(
                     f"{event.cause} Trying again in {event.seconds:.1f} s (attempt {event.attempt})."
                 )
+            case Compacting() if event.model:
+                _say(f"Compacting: {event.model} sums up the older messages …")
             case Compacted():
-                _say(f"Compacted: {event.tokens_before:,} → {event.tokens_after:,} tokens.")
+                _say(
+                    f"Compacted ({event.strategy}): {event.tokens_before:,} → "
+                    f"{event.tokens_after:,} tokens."
+                )
             case TurnFinished():
                 self.status, self.duration_ms = event.status, event.duration_ms
                 self.requests = event.requests

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chatglass.chat.events import (
     Compacted,
+    Compacting,
     Event,
     Notice,
     ReasoningDelta,
@@ -43,20 +44,27 @@ def check_turn(events: Sequence[Event]) -> None:
         assert record["version"] == 1
         assert record["seq"] == event.seq
     request: RequestStarted | None = None
-    reported = False
+    reported = compacting = False
     open_calls: dict[str, str] = {}
     requests = 0
     for event in events[1:-1]:
         match event:
             case Notice():
                 continue
-            case Compacted():
+            case Compacting():
                 assert request is None, names
                 assert not open_calls, names
+                compacting = True
+            case Compacted():
+                assert compacting, names
+                assert request is None, names
+                compacting = False
+            case UsageReported() if request is None:
+                assert compacting, names
             case RequestStarted():
                 assert request is None, names
                 assert not open_calls, f"{open_calls} are open at a new request: {names}"
-                request, reported = event, False
+                request, reported, compacting = event, False, False
                 requests += 1
             case RequestFinished():
                 assert request is not None, names

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from chat.grammar import check_turn
 from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.compaction.log import CompactionChoice
 from chatglass.chat.engine import Engine, TurnRules
 from chatglass.chat.events import Event
 from chatglass.chat.new_session import new_session
@@ -144,6 +145,7 @@ class Bench:
         tools: Sequence[Tool] = (),
         threshold: int = 150_000,
         infinite: bool = True,
+        compaction: CompactionChoice | None = None,
     ) -> ChatContext:
         return ChatContext(
             tool_manager=ToolManager(tools),
@@ -152,6 +154,7 @@ class Bench:
             enable_infinite_context=infinite,
             store=self.store,
             session=session or self.session(),
+            compaction=compaction or CompactionChoice(strategy="trim"),
         )
 
     async def engine(
@@ -164,8 +167,11 @@ class Bench:
         rules: TurnRules | None = None,
         threshold: int = 150_000,
         infinite: bool = True,
+        compaction: CompactionChoice | None = None,
     ) -> Engine:
-        context = self.context(session, tools=tools, threshold=threshold, infinite=infinite)
+        context = self.context(
+            session, tools=tools, threshold=threshold, infinite=infinite, compaction=compaction
+        )
         engine = Engine(context, decide_tool=decide, before_request=before, rules=rules)
         await engine.start()
         self.stack.push_async_callback(engine.close)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chat.harness import Bench, Turn, ask, bench, calls, collect, echo, tool
-from chatglass.chat.compaction import ContextTurn, Trim
+from chatglass.chat.compaction.strategy import CompactionTask, ContextTurn
+from chatglass.chat.compaction.trim import Trim
 from chatglass.chat.events import Compacted, Notice, RequestStarted, TurnStarted
 from chatglass.chat.messages import violations
 from chatglass.chat.ports import Compact, Proceed, RequestPlan, Stop
@@ -22,12 +23,14 @@ def sent(here: Bench, back: int = 1) -> list[dict[str, Any]]:
 
 async def test_trim_leaves_out_the_oldest_turns_down_to_half() -> None:
     turns = [ContextTurn(str(n), f"m{n}", 100) for n in range(10)]
-    plan = await Trim().plan(turns, 600)
+    plan = await Trim().plan(CompactionTask(turns=turns, budget=600))
     assert plan is not None
     assert plan.first_kept_id == "m7"
     assert "first 7 turns are" in plan.summary
-    assert await Trim().plan(turns[:1], 10) is None, "the last turn is always kept"
-    last = await Trim().plan(turns, 10)
+    assert await Trim().plan(CompactionTask(turns=turns[:1], budget=10)) is None, (
+        "the last turn is always kept"
+    )
+    last = await Trim().plan(CompactionTask(turns=turns, budget=10))
     assert last is not None
     assert last.first_kept_id == "m9"
 

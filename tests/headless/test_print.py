@@ -274,12 +274,13 @@ async def test_tools_by_flag(chatglass: Program) -> None:
 
 
 async def test_a_compaction_is_said(chatglass: Program) -> None:
-    chatglass.demo.script("word " * 300, "b", context_overflow(), "fits")
+    chatglass.demo.script("word " * 300, "b", context_overflow(), "the summary", "fits")
     await chatglass.here("-p", "1")
     await chatglass.here("-c", "-p", "2")
     done = await chatglass.here("-c", "-p", "3")
-    assert (done.code, done.out) == (0, "fits\n")
-    assert "Compacted" in done.err
+    assert (done.code, done.out) == (0, "fits\n"), done.err
+    assert "sums up the older messages" in done.err
+    assert "Compacted (summarise)" in done.err
 
 
 @pytest.mark.parametrize(

@@ -482,10 +482,12 @@ class RequestConformance:
             CompactionRow(
                 id=new_id(), session_id=row.id, anchor_id=new_id(), first_kept_id=new_id(),
                 strategy="trim", created_at=at, summary="short", request_id=new_id(),
-                tokens_before=9, tokens_after=3,
+                tokens_before=9, tokens_after=3, elided_through=new_id(),
             )
             for at in (1, 2)
         ]  # fmt: skip
+        edited = replace(made[1], id=new_id(), replaces=made[1].id, summary="shorter")
+        made += [edited, replace(edited, id=new_id(), replaces=edited.id, undone=True)]
         for each in made:
             await store.add_compaction(each)
         assert await store.compactions(row.id) == made

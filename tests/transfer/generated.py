@@ -218,4 +218,7 @@ def compaction(draw: st.DrawFn, session_id: str, message_id: str) -> CompactionR
         request_id=draw(optional(TEXT)),
         tokens_before=draw(COUNT),
         tokens_after=draw(COUNT),
+        elided_through=draw(optional(TEXT)),
+        replaces=draw(optional(TEXT)),
+        undone=draw(st.booleans()),
     )

@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chatglass.chat.attachments import Attachment, prompt_content
-from chatglass.chat.compacting import plan_compaction
-from chatglass.chat.compaction import STRATEGIES, CompactionStrategy
+from chatglass.chat.compaction.log import CompactionChoice, CompactionLog
 from chatglass.chat.context_size import ContextSize
 from chatglass.chat.ledger import LedgerUnavailable, SessionLedger
 from chatglass.chat.message_log import MessageLog
@@ -22,6 +21,7 @@ from chatglass.chat.new_session import first_model, new_session
 from chatglass.chat.open_calls import find_open_calls
 from chatglass.chat.request_log import RequestLog
 from chatglass.chat.session_head import SessionHead
+from chatglass.chat.session_tools import SessionTools
 from chatglass.chat.shown_path import Outgoing, ShownPath
 from chatglass.chat.stats import ContextParts, TokenStats
 from chatglass.chat.to_the_end import unbroken
@@ -45,6 +45,10 @@ from chatglass.values.ids import new_id
 from chatglass.values.text import storable
 from chatglass.values.usage import Usage
 
+_RECENT_TURNS = 8
+_FEWEST_TURNS = 3
+"""Fewer turns say nothing of those to come."""
+
 
 class ChatContext:
     """One session's shown path, its ledger and its figures.
@@ -64,7 +68,7 @@ class ChatContext:
         enable_infinite_context: bool = True,
         store: SessionStore | None = None,
         session: SessionRow | None = None,
-        strategy: CompactionStrategy | None = None,
+        compaction: CompactionChoice | None = None,
     ) -> None:
         store = store or SqliteStore(None)
         self.tool_manager = tool_manager
@@ -74,13 +78,13 @@ class ChatContext:
         self._head = SessionHead(
             store, session or new_session(Path.cwd(), first_model(model_manager))
         )
-        self.strategy = strategy or STRATEGIES["trim"]
         self._messages = MessageLog(store, self.session.id)
         self.ledger = SessionLedger()
         self.requests = RequestLog(store, model_manager)
         self.calls = ToolCallLog(store)
-        self.size = ContextSize(model_manager, tool_manager, token_threshold)
-        self.compactions: list[CompactionRow] = []
+        self.tools = SessionTools(tool_manager, lambda: self.path)
+        self.size = ContextSize(model_manager, self.tools.schemas, token_threshold)
+        self.compaction = CompactionLog(self, compaction or CompactionChoice())
         self._loaded = False
         self._ready = False
         self._opening = asyncio.Lock()
@@ -111,7 +115,7 @@ class ChatContext:
         if not await self._head.read():
             return
         await self.store.recover(session_id)
-        self.compactions = await self.store.compactions(session_id)
+        await self.compaction.read()
         await self._take_path(self.session.leaf_id)
         await self.requests.load(await self.store.requests(session_id), self._text_of)
         self.calls.count = self.session.tool_calls
@@ -169,6 +173,11 @@ class ChatContext:
     def path(self) -> ShownPath:
         """The shown path: what is on screen, and what the next request is made of."""
         return self._messages.path
+
+    @property
+    def compactions(self) -> list[CompactionRow]:
+        """All of the session, with their versions, oldest first."""
+        return self.compaction.rows
 
     @property
     def turn_id(self) -> str | None:
@@ -383,23 +392,17 @@ class ChatContext:
 
     # -- compaction
 
-    async def compact(self, limit: int | None = None) -> CompactionRow | None:
-        """Leave old turns out of what is sent, by the session's strategy, so that a request fits
-        `limit` (None: the limit in force). None if nothing can be left out."""
-        row = await plan_compaction(
-            self.strategy,
-            session=self.session,
-            path=self.path,
-            size=self.size,
-            figures=self.requests.figures,
-            limit=self.limit() if limit is None else min(limit, self.limit()),
-        )
-        if row is not None:
-            await self._add_compaction(row)
-        return row
-
     @unbroken
-    async def _add_compaction(self, row: CompactionRow) -> None:
-        await self.store.add_compaction(row)
-        self.compactions.append(row)
-        self.path.add_compaction(row)
+    async def add_compaction(self, row: CompactionRow) -> None:
+        """Store a compaction, which is in force from now on."""
+        await self.compaction.add(row)
+
+    def turns_left(self) -> int | None:
+        """About how many turns like the last ones fit before compaction; None with too few to say."""
+        recent = self.path.recent_turns(_RECENT_TURNS)
+        if len(recent) < _FEWEST_TURNS:
+            return None
+        ref = self.model
+        mean = sum(self.models.calibrated(ref, tokens) for tokens in recent) / len(recent)
+        left = self.limit() - self.context_parts().total
+        return max(int(left / mean), 0) if mean > 0 else None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chatglass.chat.compaction import ContextTurn
+from chatglass.chat.compaction.strategy import ContextTurn
 from chatglass.chat.figures import RequestFigures
 from chatglass.chat.shown_path import ShownPath
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content, estimate_text
 from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.records import SessionRow
-from chatglass.tools.tool_manager import ToolManager
+from chatglass.tools.tool import JsonObject
 
 WARNING_FRACTION = 0.8
 _MOST_ROOM_FOR_ANSWER = 8_192
@@ -21,17 +22,23 @@ _MOST_ROOM_FOR_ANSWER = 8_192
 class ContextSize:
     """Measures in tokens. `window` is the model's, None where unknown."""
 
-    def __init__(self, models: ModelManager, tools: ToolManager, token_threshold: int) -> None:
+    def __init__(
+        self,
+        models: ModelManager,
+        schemas: Callable[[ShownPath], Sequence[JsonObject]],
+        token_threshold: int,
+    ) -> None:
+        """`schemas`: the tools that a request of that path offers."""
         self._models = models
-        self._tools = tools
-        self._token_threshold = token_threshold
+        self._schemas_of = schemas
+        self.token_threshold = token_threshold
         self.window: int | None = None
         self._schemas: tuple[str, int] = ("", 0)
 
     def limit(self, session: SessionRow) -> int:
         """The smaller of the threshold and the window less room for the answer."""
         if self.window is None:
-            return self._token_threshold
+            return self.token_threshold
         asked = session.parameters.max_output_tokens
         # Servers refuse a prompt and an output limit that are together more than the window; the
         # room is bounded all the same, or a large limit would leave none for the prompt.
@@ -39,7 +46,7 @@ class ContextSize:
             room = min(_MOST_ROOM_FOR_ANSWER, self.window // 4)
         else:
             room = min(asked, self.window * 3 // 4)
-        return min(self._token_threshold, max(self.window - room, 1))
+        return min(self.token_threshold, max(self.window - room, 1))
 
     def of_text(self, session: SessionRow, text: str) -> int:
         return self._models.estimate_tokens(_model_of(session), text)
@@ -63,7 +70,7 @@ class ContextSize:
 
     def estimated_parts(self, session: SessionRow, path: ShownPath) -> ContextParts:
         """The same by our estimate alone: what calibration compares with the reported figure."""
-        parts = path.parts(session.parameters.system_prompt, self._of_schemas())
+        parts = path.parts(session.parameters.system_prompt, self._of_schemas(path))
         ref = _model_of(session)
         return ContextParts(
             system=self._models.calibrated(ref, parts.system),
@@ -72,6 +79,14 @@ class ContextSize:
             tool_results=self._models.calibrated(ref, parts.tool_results),
             summary=self._models.calibrated(ref, parts.summary),
         )
+
+    def calibrate(self, session: SessionRow, path: ShownPath, figures: RequestFigures) -> None:
+        """Learn from the newest reported request what the estimates are worth: nothing of that is
+        kept from one start of the program to the next."""
+        known = self._reported(session, path, figures)
+        if known is not None:
+            estimated = self.estimated_parts(session, path).total
+            self._models.calibrate(_model_of(session), estimated, known)
 
     def turns(self, session: SessionRow, path: ShownPath) -> list[ContextTurn]:
         """The turns of what is sent now, oldest first."""
@@ -98,8 +113,8 @@ class ContextSize:
         later = self._models.calibrated(_model_of(session), after)
         return last.usage.prompt_tokens + max(answer, 0) + later
 
-    def _of_schemas(self) -> int:
-        schemas = self._tools.schemas()
+    def _of_schemas(self, path: ShownPath) -> int:
+        schemas = self._schemas_of(path)
         text = json.dumps(schemas, ensure_ascii=False) if schemas else ""
         if self._schemas[0] != text:
             self._schemas = (text, estimate_text(text))

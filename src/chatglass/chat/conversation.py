@@ -7,13 +7,16 @@ events while whoever reads them goes on reading.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.compactor import Compactor
 from chatglass.chat.context_size import WARNING_FRACTION
-from chatglass.chat.events import Compacted, Event, TurnFinished, TurnStarted, TurnStatus
+from chatglass.chat.events import Event, TurnFinished, TurnStarted, TurnStatus
 from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
 from chatglass.chat.ports import BeforeRequest, Compact, DecideTool, Proceed, RequestPlan, Stop
 from chatglass.chat.to_the_end import to_the_end
@@ -61,6 +64,7 @@ class Conversation:
         self._before_request = before_request
         self._tools = ToolProcessor(context, decide_tool, loop_after=loop_after)
         self._requests = ModelRequestRunner(context)
+        self._compactor = Compactor(context, before_request)
         self._turn: asyncio.Task[None] | None = None
         self._stopping = False
         self._begun = False
@@ -74,11 +78,26 @@ class Conversation:
 
         The last event is always TurnFinished. Closing the iterator stops the turn.
         """
+        async with aclosing(
+            self._events_of(lambda events, count: self._turn_of(prompt, events, count))
+        ) as told:
+            async for event in told:
+                yield event
+
+    async def compact(self, instructions: str = "") -> AsyncGenerator[Event]:
+        """Compact now, as a turn of its own without an answer. Closing the iterator stops it."""
+        async with aclosing(
+            self._events_of(lambda events, _: self._compact_by_hand(instructions, events))
+        ) as told:
+            async for event in told:
+                yield event
+
+    async def _events_of(self, work: _Work) -> AsyncGenerator[Event]:
         if self._turn is not None and not self._turn.done():
             raise RuntimeError("a turn of this session is running")
         events = TurnEvents(self.context.session.id, new_id(), self._observe)
         self._stopping = self._begun = self.prompt_stored = False
-        self._turn = asyncio.ensure_future(self._run(prompt, events))
+        self._turn = asyncio.ensure_future(self._run(work, events))
         try:
             while True:
                 event = await events.next()
@@ -105,14 +124,14 @@ class Conversation:
 
     # -- one turn
 
-    async def _run(self, prompt: Prompt | None, events: TurnEvents) -> None:
+    async def _run(self, work: _Work, events: TurnEvents) -> None:
         self._begun = True
         began = now_ms()
         self._tools.begin_turn()
         count = _Count()
         status: TurnStatus = "error"
         try:
-            status = await self._turn_of(prompt, events, count)
+            status = await work(events, count)
         except asyncio.CancelledError:
             status = "interrupted"
         except StoreError as error:
@@ -166,7 +185,7 @@ class Conversation:
             if outcome.error is not None:
                 if self._can_compact(outcome.error) and not overflowed:
                     # The window is smaller than was known: smaller than what was just sent.
-                    overflowed = await self._compact(events, limit=tokens)
+                    overflowed = await self._compactor.run(events, limit=tokens)
                     if overflowed:
                         continue
                 return "error"
@@ -228,7 +247,7 @@ class Conversation:
         """Compact if the request would pass the limit, warn, and ask `before_request`."""
         context = self.context
         if context.infinite and context.next_request_tokens() > context.limit():
-            await self._compact(events)
+            await self._compactor.run(events)
         while True:
             tokens, limit = context.next_request_tokens(), context.limit()
             if tokens > limit:
@@ -241,7 +260,7 @@ class Conversation:
             if not isinstance(answer, Compact):
                 return answer if isinstance(answer, Stop) else None
             # Each compaction leaves out at least one turn, so that this comes to an end.
-            if not await self._compact(events, limit=tokens):
+            if not await self._compactor.run(events, limit=tokens):
                 return Stop("The request is to be smaller, and nothing more can be left out.")
 
     def _too_large(self, tokens: int, limit: int) -> Stop:
@@ -298,25 +317,28 @@ class Conversation:
     def _can_compact(self, error: ModelError) -> bool:
         return error.kind == "context_overflow" and self.context.infinite
 
-    async def _compact(self, events: TurnEvents, *, limit: int | None = None) -> bool:
-        row = await self.context.compact(limit)
-        if row is None:
-            return False
-        events.emit(
-            Compacted(
-                **events.stamp(),
-                compaction_id=row.id,
-                strategy=row.strategy,
-                tokens_before=row.tokens_before,
-                tokens_after=row.tokens_after,
-            )
+    async def _compact_by_hand(self, instructions: str, events: TurnEvents) -> TurnStatus:
+        events.emit(TurnStarted(**events.stamp(), user_message_id=None))
+        await self.context.find_window()
+        tokens = self.context.context_parts().total
+        done = await self._compactor.run(
+            events, limit=tokens, instructions=instructions, by_hand=True
         )
-        return True
+        if not done:
+            events.notice(
+                "information", "There is nothing to leave out yet: the last turn is always kept.",
+                kind="compaction",
+            )  # fmt: skip
+        return "complete"
 
 
 class _Count:
     def __init__(self) -> None:
         self.requests = 0
+
+
+_Work = Callable[[TurnEvents, _Count], Coroutine[Any, Any, TurnStatus]]
+"""What a turn does between its first event and its last."""
 
 
 def _tell_finish(outcome: AnswerOutcome, events: TurnEvents) -> None:

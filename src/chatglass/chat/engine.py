@@ -231,6 +231,23 @@ class Engine:
                 async for event in events:
                     yield event
 
+    async def compact(self, instructions: str = "") -> AsyncGenerator[Event]:
+        """Compact now; `instructions` say what the summary should hold. Then what was queued
+        meanwhile."""
+        if self.state != "idle" or not len(self.context.path):
+            return
+        self.state = "working"
+        try:
+            async with aclosing(self.conversation.compact(instructions)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            if self.state == "working":
+                self.state = "idle"
+        async with aclosing(self.run()) as events:
+            async for event in events:
+                yield event
+
     # -- branches
 
     async def branch_before_answer(self, answer_id: str | None = None) -> bool:

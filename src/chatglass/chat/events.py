@@ -7,7 +7,7 @@ by name, with `event` (the class name) and `version` first.
 Order within a turn:
 
     TurnStarted
-      ( [Compacted] RequestStarted
+      ( [Compacting UsageReported* [Compacted]] RequestStarted
           ( Retrying | Notice | ReasoningDelta | TextDelta | ToolCallDelta )*
         [UsageReported] RequestFinished
           ToolCallProposed*                          all of an answer's calls, in order
@@ -15,7 +15,9 @@ Order within a turn:
       )+
     TurnFinished                                     always, exactly once, last
 
-`Notice` may also stand anywhere between the first and the last event.
+`Notice` may also stand anywhere between the first and the last event. A compaction by hand
+(`/compact`) is a turn of its own without a request. What a model was asked for a summary is told by
+UsageReported with the id of that request, and is not counted in `TurnFinished.requests`.
 """
 
 from __future__ import annotations
@@ -162,11 +164,30 @@ class Retrying(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compacting(Event):
+    """Old messages are being left out; `model` is asked for a summary (empty: none is)."""
+
+    strategy: str
+    model: str
+    tokens_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted(Event):
+    """`messages` of the transcript are not sent any more, or some results in them (`strategy` is
+    then `elide-tool-results`). `strategy` is the one that did it, `cost_usd` what it took."""
+
     compaction_id: str
     strategy: str
     tokens_before: int
     tokens_after: int
+    messages: int = 0
+    model: str = ""
+    cost_usd: Decimal | None = None
+    duration_ms: int = 0
+    """Of its requests to a model."""
+    shown_before: str = ""
+    """The message before which it is shown in the transcript; empty: at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from chatglass.models.deltas import as_list, as_object, as_text
 from chatglass.store.records import MessageRow
 
 WireMessage = dict[str, Any]
@@ -53,6 +54,14 @@ def _sent_part(part: Any) -> Any:
     if entry.get("type") != "image_url":
         return entry
     return {key: value for key, value in entry.items() if key != "name"}
+
+
+def content_text(row: MessageRow) -> str:
+    """What a message says, without pictures and files."""
+    if not row.content_is_json:
+        return row.content
+    parts = [as_object(part) for part in as_list(json.loads(row.content))]
+    return "\n\n".join(as_text(part["text"]) for part in parts if "text" in part)
 
 
 def tool_calls_json(calls: Sequence[tuple[str, str, str]]) -> str:

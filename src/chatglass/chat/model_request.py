@@ -168,7 +168,7 @@ class ModelRequestRunner:
         request = ModelRequest(
             model=flight.row.model,
             messages=flight.outgoing.messages,
-            tools=context.tool_manager.schemas(),
+            tools=context.tools.schemas(context.path),
             temperature=parameters.temperature,
             max_output_tokens=parameters.max_output_tokens,
             reasoning_effort=parameters.reasoning_effort,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from chatglass.store.records import RequestPurpose
 from chatglass.tools.tool import Assessment, ToolSpec
 
 
@@ -54,6 +55,9 @@ class RequestPlan:
     """`cost` and that of an answer as long as the longest of the session so far, 1,000 tokens at
     least and the session's most output at most."""
     price_source: str = "unknown"
+    purpose: RequestPurpose = "answer"
+    """`compaction`: a summary is asked for; answering `Compact` to it means `Proceed`, and a `Stop`
+    is shown as the reason why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

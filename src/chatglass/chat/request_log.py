@@ -48,18 +48,22 @@ class RequestLog:
         turn_id: str | None,
         message_id: str | None,
         purpose: RequestPurpose = "answer",
+        *,
+        model: ModelRef | None = None,
     ) -> RequestRow:
-        """A row for a request that starts now; it is not stored yet."""
-        endpoint = self._models.endpoints.get(session.endpoint)
+        """A row for a request that starts now, to `model` (None: the session's); it is not stored
+        yet."""
+        ref = model or ModelRef(session.endpoint, session.model)
+        endpoint = self._models.endpoints.get(ref.endpoint)
         return RequestRow(
             id=new_id(),
             session_id=session.id,
             turn_id=turn_id or "",
             message_id=message_id,
             purpose=purpose,
-            endpoint=session.endpoint,
+            endpoint=ref.endpoint,
             base_url=endpoint.base_url if endpoint else "",
-            model=session.model,
+            model=ref.model,
             started_at=now_ms(),
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chatglass.chat.compaction import ContextTurn
+from chatglass.chat.compaction.strategy import ContextTurn
+from chatglass.chat.compaction.stubs import may_be_elided, stub
+from chatglass.chat.compaction.versions import holding
 from chatglass.chat.messages import WireMessage, is_empty, mend, to_wire
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_message, estimate_text
@@ -43,6 +45,10 @@ class ShownPath:
         self._places = {row.id: place for place, row in enumerate(self.rows)}
         self._compactions = list(compactions)
         self._wire: dict[str, WireMessage] = {}
+        self._stubs: dict[str, tuple[WireMessage, int]] = {}
+        """For results that were ever left out: the stub, and the tokens that it saves."""
+        self._saved: tuple[str, int] = ("", 0)
+        """What all stubs save under the compaction of that id."""
         self._history, self._tool_results = array("q", [0]), array("q", [0])
         """Tokens of each in the first n rows, for rows that are final."""
 
@@ -79,16 +85,33 @@ class ShownPath:
         """The same path as `row` would make it. It shares what was measured: for a look only."""
         path = ShownPath((), [*self._compactions, row])
         path.rows, path._places = self.rows, self._places
-        path._wire = self._wire
+        path._wire, path._stubs = self._wire, self._stubs
         path._history, path._tool_results = self._history, self._tool_results
         return path
 
     def compaction(self) -> CompactionRow | None:
-        """The one in force: the newest whose anchor is on the path."""
-        for row in reversed(self._compactions):
-            if row.anchor_id in self._places and row.first_kept_id in self._places:
-                return row
-        return None
+        """The one in force: the newest that holds on the path."""
+        return next(self.holding(), None)
+
+    def holding(self) -> Iterator[CompactionRow]:
+        """The compactions that hold on the path, newest first."""
+        return holding(self._compactions, self._places.__contains__)
+
+    def place_of(self, message_id: str) -> int | None:
+        """How many messages stand before it on the path."""
+        return self._places.get(message_id)
+
+    @property
+    def elides(self) -> bool:
+        """Whether stubs are sent for some results."""
+        compaction = self.compaction()
+        return compaction is not None and self._first_whole(compaction) > 0
+
+    def _first_whole(self, compaction: CompactionRow | None) -> int:
+        """The place from which on results are sent whole; 0 where all are."""
+        if compaction is None or compaction.elided_through is None:
+            return 0
+        return self._places.get(compaction.elided_through, -1) + 1
 
     def sent_rows(self) -> Sequence[MessageRow]:
         """The rows that the next request sends."""
@@ -109,7 +132,11 @@ class ShownPath:
             listed.append({"role": "user", "content": compaction.summary})
         row_of: dict[int, SentRow] = {}
         sent = self.sent_rows()
+        whole = self._first_whole(compaction)
         for place, row in enumerate(sent, start=len(self.rows) - len(sent)):
+            if place < whole and may_be_elided(row):
+                listed.append(self._stub_of(place)[0])
+                continue
             wire = self._wire_of(row)
             row_of[id(wire)] = SentRow(row.id, place)
             listed.append(wire)
@@ -124,6 +151,33 @@ class ShownPath:
             wire = self._wire[row.id] = to_wire(row)
         return wire
 
+    def _stub_of(self, place: int) -> tuple[WireMessage, int]:
+        row = self.rows[place]
+        known = self._stubs.get(row.id)
+        if known is None:
+            made = stub(row, (self.rows[at] for at in range(place - 1, -1, -1)))
+            saved = estimate_message(self._wire_of(row)) - estimate_message(made)
+            known = self._stubs[row.id] = (made, saved)
+        return known
+
+    def _saved_between(self, start: int, end: int) -> int:
+        """Tokens that stubs save in these rows."""
+        return sum(
+            self._stub_of(place)[1]
+            for place in range(start, end)
+            if may_be_elided(self.rows[place])
+        )
+
+    def _saved_by(self, compaction: CompactionRow | None) -> int:
+        """Tokens that stubs save in what is sent; counted once for each compaction."""
+        whole = self._first_whole(compaction)
+        if compaction is None or not whole:
+            return 0
+        if self._saved[0] != compaction.id:
+            first = self._places[compaction.first_kept_id]
+            self._saved = (compaction.id, self._saved_between(first, whole))
+        return self._saved[1]
+
     # -- how much that is, by `models.estimates`, which know no model
 
     def parts(self, system_prompt: str | None, tools: int) -> ContextParts:
@@ -136,7 +190,7 @@ class ShownPath:
             system=estimate_text(system_prompt) + MESSAGE_TOKENS if system_prompt else 0,
             tools=tools,
             history=history,
-            tool_results=tool_results,
+            tool_results=max(tool_results - self._saved_by(compaction), 0),
             summary=estimate_text(summary) + MESSAGE_TOKENS if summary else 0,
         )
 
@@ -163,14 +217,34 @@ class ShownPath:
             if place == first or row.role == "user"
         ]
         ends = [*starts[1:], len(self.rows)]
+        whole = self._first_whole(self.compaction())
         return [
             ContextTurn(
                 self.rows[start].turn_id,
                 self.rows[start].id,
-                sum(self._tokens_between(start, end)),
+                sum(self._tokens_between(start, end)) - self._saved_between(start, min(end, whole)),
+                self.rows[start:end],
             )
             for start, end in zip(starts, ends, strict=True)
         ]
+
+    def turns_before(self, place: int) -> int:
+        """How many turns begin before that place."""
+        return sum(row.role == "user" for row in self.rows[:place])
+
+    def recent_turns(self, most: int) -> list[int]:
+        """Tokens of the newest turns, newest first, whether they are sent or not; the one at the
+        end of the path counts as far as it is."""
+        found: list[int] = []
+        end = len(self.rows)
+        for place in range(len(self.rows) - 1, -1, -1):
+            if self.rows[place].role != "user":
+                continue
+            found.append(sum(self._tokens_between(place, end)))
+            end = place
+            if len(found) == most:
+                break
+        return found
 
     def _tokens_between(self, start: int, end: int) -> tuple[int, int]:
         history_end, tools_end = self._sum_of(end)

@@ -35,7 +35,7 @@ class TokenStats:
     estimated_cost: Decimal | None = None
     tool_calls: int = 0
     segments: int = 1
-    """1 + compactions."""
+    """1 + compactions that were made."""
     requests: int = 0
     unpriced_requests: int = 0
     input_tokens: int = 0
@@ -57,6 +57,10 @@ class TokenStats:
     context: ContextParts = ContextParts()
     limit: int | None = None
     """The most tokens the next request may have."""
+    strategy: str = ""
+    """How old messages are compacted at the limit; empty where they are not."""
+    turns_left: int | None = None
+    """About how many turns like the last ones fit before the limit; None with too few to say."""
     window: int | None = None
     """The model's context window, None where unknown."""
     pending: int = 0

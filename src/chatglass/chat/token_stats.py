@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chatglass.chat.compaction.versions import made
 from chatglass.chat.stats import TokenStats
 from chatglass.spending.totals import spent_today
 
@@ -34,7 +35,7 @@ def _of_rows(context: ChatContext) -> TokenStats:
         total_tokens=figures.usage.total_tokens,
         estimated_cost=figures.known_cost(),
         tool_calls=context.calls.count,
-        segments=1 + len(context.compactions),
+        segments=1 + made(context.compactions),
         requests=figures.requests,
         unpriced_requests=figures.unpriced,
         input_tokens=figures.usage.prompt_tokens,
@@ -50,6 +51,8 @@ def _of_rows(context: ChatContext) -> TokenStats:
         by_tool=figures.by_tool(),
         context=context.context_parts(),
         limit=context.limit(),
+        strategy=context.compaction.strategy_name if context.infinite else "",
+        turns_left=context.turns_left(),
         window=context.size.window,
         pending=context.requests.pending,
         cost_by_turn=figures.cost_by_turn(),

@@ -97,7 +97,7 @@ class ToolProcessor:
 
     def _runs_alone(self, name: str) -> bool:
         try:
-            return not self._context.tool_manager.get(name).spec.parallel
+            return not self._context.tools.get(name).spec.parallel
         except UnknownTool:
             return False
 
@@ -131,7 +131,7 @@ class ToolProcessor:
         """The call as it may run, or what is answered instead."""
         row = self._rows[row_id]
         try:
-            tool = self._context.tool_manager.get(row.name)
+            tool = self._context.tools.get(row.name)
             await self._update(row_id, server=tool.spec.server)
             arguments = tool.validate(_parse(row.arguments))
             # Judging resolves paths and host names.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatglass.chat.budget_guard import BudgetGuard
 from chatglass.chat.chat_context import ChatContext, new_session
-from chatglass.chat.compaction import STRATEGIES
+from chatglass.chat.compaction.log import CompactionChoice
+from chatglass.chat.compaction.strategies import UnknownStrategy, check_name
 from chatglass.chat.debug_log import close_log, open_log
 from chatglass.chat.engine import Engine, TurnRules
 from chatglass.chat.ports import DecideTool
@@ -63,11 +64,10 @@ class Workspace:
         self.options = options
         self.paths: Paths = find_paths(options.data_dir, options.config)
         self.settings: Settings = load_settings(self.paths.config_file)
-        if self.settings.context.strategy not in STRATEGIES:
-            raise ConfigError(
-                f"{self.paths.config_file}: context.strategy: there is no strategy "
-                f"{self.settings.context.strategy!r}. There are: {', '.join(STRATEGIES)}."
-            )
+        try:
+            check_name(self.settings.context.strategy)
+        except UnknownStrategy as error:
+            raise ConfigError(f"{self.paths.config_file}: context.strategy: {error}") from error
         self.store = self._make_store()
         self.models = Models.configured(
             os.environ,
@@ -325,7 +325,10 @@ class Workspace:
             enable_infinite_context=self.settings.context.infinite,
             store=store or self.store,
             session=session,
-            strategy=STRATEGIES[self.settings.context.strategy],
+            compaction=CompactionChoice(
+                strategy=self.settings.context.strategy,
+                summary_model=self.settings.context.summary_model or "",
+            ),
         )
         rules = TurnRules(
             max_requests=self.options.max_requests or self.settings.turn.max_requests,

@@ -63,8 +63,10 @@ class ContextSettings(_Table):
     """The most tokens of a request, where the model's window allows that many."""
     infinite: bool = True
     """Compact at the limit; if false, a request over the limit is refused."""
-    strategy: str = "trim"
-    """How old messages are compacted: `trim` leaves the oldest turns out of what is sent."""
+    strategy: str = "summarise"
+    """How old messages are compacted at the limit: `summarise` (a model sums them up), `extractive` (the sentences that say most), `elide-tool-results` (old results become stubs), `trim` (the oldest turns are left out), or one of another package."""
+    summary_model: str | None = None
+    """The model that `summarise` asks, as `MODEL` or `ENDPOINT/MODEL`; unset, the session's own."""
 
 
 class TurnSettings(_Table):

@@ -44,6 +44,8 @@ class Parameters:
     settings say; empty: no such limit."""
     budget_hard: str | None = None
     """The same before it asks."""
+    compaction: str | None = None
+    """The name of the strategy that compacts this session; None: what the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,7 @@ class RequestRow:
     """The blob with where it went and what came back (`chat.wire_record`); None where nothing of
     that is kept."""
     compaction_id: str | None = None
+    """The compaction in force; of a request with the purpose `compaction` the one that it makes."""
     first_token_at: int | None = None
     finished_at: int | None = None
     finish_reason: str | None = None
@@ -235,9 +238,12 @@ class ToolResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionRow:
     """From `anchor_id` on (the message after which it was made), what lies before
-    `first_kept_id` on the path is sent as `summary` instead (empty: it is left out).
+    `first_kept_id` on the path is sent as `summary` instead (empty: it is left out), and the
+    results of tools up to the message `elided_through` as stubs.
 
-    It holds wherever its anchor is on the shown path.
+    It holds wherever its anchor is on the shown path, until another row `replaces` it: one with an
+    edited summary, or one that is `undone`, from which on it never was. The requests to a model
+    that it took carry its id as their `compaction_id`.
     """
 
     id: str
@@ -248,8 +254,13 @@ class CompactionRow:
     created_at: int
     summary: str = ""
     request_id: str | None = None
+    """The last request that it took, which wrote `summary`."""
     tokens_before: int = 0
     tokens_after: int = 0
+    elided_through: str | None = None
+    replaces: str | None = None
+    """The compaction (or version of it) that this row is a newer version of."""
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

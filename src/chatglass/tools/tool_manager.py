@@ -131,6 +131,10 @@ class ToolManager:
             raise UnknownTool(f"There is no tool {name!r}: this conversation has no tools.")
         raise UnknownTool(f"There is no tool {name!r}. There are: {', '.join(self._tools)}.")
 
+    def bounded(self, tool: Tool) -> BoundedTool:
+        """A tool that is not among these, with the same bounds."""
+        return BoundedTool(tool, lambda: Redactor(self._known_keys()))
+
     def __len__(self) -> int:
         return len(self._tools)
 
@@ -154,5 +158,5 @@ class ToolManager:
                     raise ValueError(
                         f"{name!r} is the name of two tools: of {other} and {server or 'built-in'}."
                     )
-                tools[name] = BoundedTool(tool, lambda: Redactor(self._known_keys()))
+                tools[name] = self.bounded(tool)
         self._tools = tools

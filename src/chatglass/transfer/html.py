@@ -19,7 +19,15 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from chatglass.store.records import MessageRow, RequestRow, ToolCallRow, ToolResult, WholeSession
+from chatglass.chat.compaction.versions import holding, place_of_fold
+from chatglass.store.records import (
+    CompactionRow,
+    MessageRow,
+    RequestRow,
+    ToolCallRow,
+    ToolResult,
+    WholeSession,
+)
 from chatglass.transfer import words
 from chatglass.transfer.content import Attached, content_of
 from chatglass.transfer.html_style import STYLE
@@ -67,6 +75,15 @@ def session(whole: WholeSession) -> Iterator[str]:
     yield from _Session(whole).parts()
 
 
+def _folds(whole: WholeSession, shown: Sequence[MessageRow]) -> dict[str, CompactionRow]:
+    """The compactions of the shown path, by the message before which they stand."""
+    places = {row.id: place for place, row in enumerate(shown)}
+    found: dict[str, CompactionRow] = {}
+    for row in holding(whole.compactions, places.__contains__):
+        found.setdefault(place_of_fold(row, shown, places.get), row)
+    return found
+
+
 class _Session:
     def __init__(self, whole: WholeSession) -> None:
         self._whole = whole
@@ -79,7 +96,7 @@ class _Session:
         self._requests: dict[str, list[RequestRow]] = defaultdict(list)
         for request in whole.requests:
             self._requests[request.message_id or ""].append(request)
-        self._folds = {row.first_kept_id: row for row in whole.compactions}
+        self._folds = _folds(whole, self._shown)
 
     def parts(self) -> Iterator[str]:
         row = self._whole.session

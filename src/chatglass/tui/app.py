@@ -252,6 +252,14 @@ class ChatglassApp(App[None], inherit_bindings=False):
             exit_on_error=False,
         )
 
+    def compact(self, session: OpenSession, instructions: str) -> None:
+        """Leave old messages out of what is sent, now."""
+        self.run_worker(
+            self._forward(session, session.engine.compact(instructions)),
+            group=f"turns-{session.id}",
+            exit_on_error=False,
+        )
+
     async def _forward(self, session: OpenSession, turns: AsyncGenerator[Event]) -> None:
         """Post the engine's events; those that come while a batch waits join it."""
         async with aclosing(turns) as events:

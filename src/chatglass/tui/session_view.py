@@ -12,6 +12,7 @@ from typing import Protocol
 
 from chatglass.chat.events import (
     Compacted,
+    Compacting,
     Event,
     Notice,
     ReasoningDelta,
@@ -36,12 +37,14 @@ from chatglass.tui.transcript.from_rows import (
     TurnSum,
     branches,
     card_of,
+    fold_cost,
     fold_item,
     items_of,
     queued_item,
 )
 from chatglass.tui.transcript.items import (
     AnswerItem,
+    FoldItem,
     Item,
     NoticeItem,
     PromptItem,
@@ -50,6 +53,7 @@ from chatglass.tui.transcript.items import (
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import one_line
+from chatglass.values.usage import UsageSum
 
 
 class Pane(Protocol):
@@ -84,6 +88,9 @@ class SessionView:
         self._thought = False
         self._turn = TurnSum()
         self._model = ""
+        self._fold_sum = UsageSum()
+        self.compacting = ""
+        """What is said while old messages are being left out; empty otherwise."""
 
     def load(self, rows: SessionRows) -> None:
         """Show what is stored. Not while a turn runs."""
@@ -155,13 +162,18 @@ class SessionView:
                 self._retrying(event)
             case UsageReported():
                 self._turn.model = self._model
-                self._turn.add(event.usage, event.cost_usd, event.price_source)
+                for total in (self._turn, self._fold_sum) if self.compacting else (self._turn,):
+                    total.add(event.usage, event.cost_usd, event.price_source)
             case RequestFinished():
                 self._request_finished(event)
             case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallProgress():
                 self._call_event(event)
             case ToolCallFinished():
                 self._call_finished(event)
+            case Compacting():
+                self._fold_sum = UsageSum()
+                asked = f": {one_line(event.model, 40)} sums up" if event.model else ""
+                self.compacting = f"compacting{asked} …"
             case Compacted():
                 self._compacted(event)
             case Notice():
@@ -189,6 +201,7 @@ class SessionView:
 
     def _request_started(self, event: RequestStarted) -> None:
         self._model = event.model
+        self.compacting = ""
         self.streamed_chars = 0
         self._thinking_since, self._thought = None, False
         continues = self._answer is not None
@@ -280,20 +293,34 @@ class SessionView:
 
     def _compacted(self, event: Compacted) -> None:
         """The fold stands where it will stand when the session is opened again."""
+        self.compacting = ""
+        self._turn.milliseconds += event.duration_ms
         row = next((row for row in self.compactions if row.id == event.compaction_id), None)
         if row is None:
             return
-        kept = next((item for item in self.items if item.id == row.first_kept_id), None)
+        for item in self.items:
+            if isinstance(item, FoldItem) and item.hint:
+                item.hint = ""
+                self._changed(item)
+        fold = fold_item(
+            row, messages=event.messages, model=event.model, cost=fold_cost(self._fold_sum)
+        )
+        kept = next((item for item in self.items if item.id == event.shown_before), None)
         if kept is None:
-            self._add(fold_item(row))
+            self._add(fold)
             return
-        fold = fold_item(row)
-        self.items.insert(self.items.index(kept), fold)
+        at = self.items.index(kept)
+        if at and isinstance(self.items[at - 1], FoldItem):
+            # One in the same place, which stands for nothing any more.
+            self._remove(self.items[at - 1].id)
+            at -= 1
+        self.items.insert(at, fold)
         if self.pane is not None:
             self.pane.insert_before(kept.id, fold)
 
     def _turn_finished(self, event: TurnFinished) -> None:
         self.turn_running = False
+        self.compacting = ""
         self.retry_until = None
         self.streamed_chars = 0
         if self._answer is not None and self._turn.usage.total_tokens:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from chatglass.models.demo import script, texts
+from chatglass.models.demo import script, summaries, texts
 from chatglass.models.demo.counting import PER_MESSAGE, count, pieces
 from chatglass.models.demo.intents import Wish, stages
 from chatglass.models.demo.results import describe
@@ -40,6 +40,8 @@ def answer(request: JsonObject, *, attempt: int = 1) -> Reply:
     tools = cast("Sequence[JsonObject]", request.get("tools") or ())
     last_prompt = max((i for i, m in enumerate(messages) if m["role"] == "user"), default=-1)
     prompt = text_of(messages[last_prompt]) if last_prompt >= 0 else ""
+    if messages[0]["role"] == "system" and text_of(messages[0]).startswith(summaries.REQUEST):
+        return Reply(text=summaries.summary_of(prompt))
     failure = _simulated(prompt, attempt)
     if failure is not None:
         return failure

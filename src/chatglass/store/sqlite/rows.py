@@ -227,7 +227,8 @@ def compaction_values(row: CompactionRow) -> Values:
 
 
 def compaction(values: Values) -> CompactionRow:
-    return CompactionRow(**dict(zip(COMPACTION, values, strict=True)))
+    fields = dict(zip(COMPACTION, values, strict=True))
+    return CompactionRow(**{**fields, "undone": bool(fields["undone"])})
 
 
 QUEUED = _columns(QueuedPrompt)

@@ -44,6 +44,7 @@ def read(db: Connection, folder: Path | None, session_id: str) -> Salvaged:
     messages = list(_rows(db, "messages", rows.MESSAGE, rows.message, session_id, lost))
     sent = list(_rows(db, "requests", rows.REQUEST, _request, session_id, lost))
     calls = list(_rows(db, "tool_calls", rows.TOOL_CALL, rows.tool_call, session_id, lost))
+    compactions = list(_rows(db, "compactions", rows.COMPACTION, rows.compaction, session_id, lost))
     messages = _linked(messages)
     ids = {row.id for row in messages}
     if session.leaf_id not in ids:
@@ -54,6 +55,7 @@ def read(db: Connection, folder: Path | None, session_id: str) -> Salvaged:
         messages=tuple(messages),
         requests=tuple(sent),
         tool_calls=tuple(calls),
+        compactions=tuple(compactions),
         results=results,
     )
     return Salvaged(whole, lost)

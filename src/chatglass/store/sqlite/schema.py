@@ -322,10 +322,17 @@ _FIFTH = """
 ALTER TABLE requests ADD COLUMN wire_hash TEXT;
 """
 
+_SIXTH = """
+ALTER TABLE compactions ADD COLUMN elided_through TEXT;
+ALTER TABLE compactions ADD COLUMN replaces TEXT;       -- the id of an earlier version
+ALTER TABLE compactions ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "sessions and all that is theirs", _FIRST),
     Migration(2, "search for tool names and for pairs of Chinese characters", _SECOND),
     Migration(3, "spending by tool, and budgets", _THIRD),
     Migration(4, "large results in files", _FOURTH),
     Migration(5, "what was received", _FIFTH),
+    Migration(6, "versions of compactions, and results left out", _SIXTH),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
+from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
 from chatglass.tui.actions.usage_catalog import USAGE_ACTIONS
@@ -311,6 +312,7 @@ CATALOG: tuple[Action, ...] = (
         keys=("ctrl+e",),
         slash="editor",
     ),
+    *CONTEXT_ACTIONS,
     *USAGE_ACTIONS,
     *SERVER_ACTIONS,
     *CONTENTS_ACTIONS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatglass.tui.commands import (
     answers,
+    context,
     program,
     servers,
     sessions,
@@ -20,6 +21,7 @@ COMMANDS = Commands(
         **tabs.COMMANDS,
         **answers.COMMANDS,
         **settings.COMMANDS,
+        **context.COMMANDS,
         **view.COMMANDS,
         **spending.COMMANDS,
         **servers.COMMANDS,

@@ -34,6 +34,7 @@ class MeterFeed:
             events.TurnStarted,
             events.TurnFinished,
             events.Compacted,
+            events.Compacting,
         )
         deltas = (events.TextDelta, events.ReasoningDelta, events.ToolCallDelta)
         if any(isinstance(event, counted) for event in batch):

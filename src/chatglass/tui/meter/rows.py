@@ -93,7 +93,23 @@ def _context(stats: TokenStats, width: int) -> list[Row]:
     elif stats.window is None:
         rows.append(_pair(12, "window", figures.UNKNOWN, width))
     rows += _parts(stats, width)
+    if stats.turns_left is not None:
+        rows.append(_forecast(stats, width))
     return rows
+
+
+def _forecast(stats: TokenStats, width: int) -> Row:
+    """How many turns are left before the limit, and what happens then."""
+    left = stats.turns_left
+    count = f"{figures.ABOUT} {left:,} turn{'' if left == 1 else 's'}"
+    tone: Tone = "value" if left else "warning"
+    if not stats.strategy:
+        return _pair(7, "before the limit", count, width, tone)
+    whole = f"{count} before compaction"
+    if cell_len(whole) + cell_len(stats.strategy) + 1 <= width:
+        gap = width - cell_len(whole) - cell_len(stats.strategy)
+        return Row(7, ((whole, tone), (" " * gap, ""), (stats.strategy, "label")))
+    return Row(7, ((whole[:width], tone),))
 
 
 def _parts(stats: TokenStats, width: int) -> list[Row]:

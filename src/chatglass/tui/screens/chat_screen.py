@@ -232,6 +232,8 @@ class ChatScreen(Screen[None]):
         engine = session.engine
         words = {"starting": "starting …", "working": "working", "failed": "can't send"}
         facts = [words[engine.state]] if engine.state in words else []
+        if session.view.compacting:
+            facts = [session.view.compacting]
         if session.unsaved:
             facts.append("not saved")
         if session.free:
@@ -267,7 +269,14 @@ class ChatScreen(Screen[None]):
         self.countdown.watch()
 
     def _show_beside(self, session: OpenSession, event: Event) -> None:
-        from chatglass.chat.events import Notice, TurnFinished, TurnStarted
+        from chatglass.chat.events import (
+            Compacted,
+            Compacting,
+            Notice,
+            RequestStarted,
+            TurnFinished,
+            TurnStarted,
+        )
 
         tool_call_id = getattr(event, "tool_call_id", None)
         if tool_call_id is not None and tool_call_id in session.view.calls:
@@ -277,6 +286,8 @@ class ChatScreen(Screen[None]):
         if isinstance(event, (TurnStarted, TurnFinished)):
             self.tell_state()
             self.show_top_line()
+        elif isinstance(event, (Compacting, Compacted, RequestStarted)):
+            self.tell_state()
 
     def _turn_finished(self, session: OpenSession, event: TurnFinished) -> None:
         self.app.collector.idle()
@@ -422,6 +433,14 @@ class ChatScreen(Screen[None]):
     @on(Transcript.EditRequested)
     async def _edit(self, message: Transcript.EditRequested) -> None:
         await self.app.action_do("prompt.edit", message.item_id)
+
+    @on(Transcript.FoldEditRequested)
+    async def _edit_fold(self, message: Transcript.FoldEditRequested) -> None:
+        await self.app.action_do("context.edit_summary", message.item_id)
+
+    @on(Transcript.FoldUndoRequested)
+    async def _undo_fold(self, message: Transcript.FoldUndoRequested) -> None:
+        await self.app.action_do("context.undo", message.item_id)
 
     @on(Transcript.BranchSwitch)
     async def _switch_branch(self, message: Transcript.BranchSwitch) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatglass.chat.attached_files import image_name, url_of
+from chatglass.chat.compaction.versions import holding, origin_of, place_of_fold, spent
 from chatglass.store.records import (
     CompactionRow,
     MessageRow,
@@ -45,16 +46,14 @@ def items_of(rows: SessionRows) -> list[Item]:
     calls: dict[str, list[ToolCallRow]] = defaultdict(list)
     for call in rows.calls:
         calls[call.message_id].append(call)
-    folds = {row.first_kept_id: row for row in rows.compactions}
-    shown = {row.id for row in rows.path}
+    folds = _folds(rows)
     footers = turn_footers(rows.requests)
     places = branches(rows.forks)
     items: list[Item] = []
     last_of_turn: dict[str, AnswerItem] = {}
     for row in rows.path:
-        compaction = folds.get(row.id)
-        if compaction is not None and compaction.anchor_id in shown:
-            items.append(fold_item(compaction))
+        if (fold := folds.get(row.id)) is not None:
+            items.append(fold)
         branch = places.get(row.id)
         if row.role == "user":
             items.append(prompt_item(row, branch))
@@ -62,6 +61,8 @@ def items_of(rows: SessionRows) -> list[Item]:
             answer = answer_item(row, calls.get(row.id, ()), row.turn_id in last_of_turn, branch)
             last_of_turn[row.turn_id] = answer
             items.append(answer)
+    if (fold := folds.get("")) is not None:
+        items.append(fold)
     for turn_id, answer in last_of_turn.items():
         answer.footer = footers.get(turn_id, "")
     items.extend(queued_item(prompt) for prompt in rows.queued)
@@ -121,12 +122,54 @@ def card_of(call: ToolCallRow) -> ToolCard:
     )
 
 
-def fold_item(row: CompactionRow) -> FoldItem:
+def _folds(rows: SessionRows) -> dict[str, FoldItem]:
+    """The compactions of the path, by the message before which they are shown."""
+    places = {row.id: place for place, row in enumerate(rows.path)}
+    folds: dict[str, FoldItem] = {}
+    for number, row in enumerate(holding(rows.compactions, places.__contains__)):
+        effort = spent(origin_of(row, rows.compactions), rows.requests)
+        before = place_of_fold(row, rows.path, places.get)
+        fold = fold_item(
+            row,
+            messages=places[row.first_kept_id],
+            model=effort.model if row.request_id else "",
+            cost=fold_cost(effort.total),
+            in_force=number == 0,
+        )
+        # They come newest first; an older one in the same place stands for nothing any more.
+        folds.setdefault(before, fold)
+    return folds
+
+
+def fold_cost(total: UsageSum) -> str:
+    """What the requests of a compaction cost; empty where none was made."""
+    if not total.used:
+        return ""
+    about = total.usage.source == "estimated"
+    return figures.cost(total.known_cost, about=about, free=total.free, unpriced=total.unpriced)
+
+
+def fold_item(
+    row: CompactionRow, *, messages: int, model: str = "", cost: str = "", in_force: bool = True
+) -> FoldItem:
+    """`messages`: how many are not sent any more; `in_force`: what it says is what is sent."""
     saved = f"{figures.tokens(row.tokens_before)} → {figures.tokens(row.tokens_after)} tokens"
+    what = f"{messages:,} message{'' if messages == 1 else 's'}"
+    if row.elided_through is not None:
+        what = f"results, {what}" if messages else "results of tools"
+    by = f"{row.strategy} by {one_line(model, 40)}" if model else row.strategy
+    facts = [f"Compacted: {what}, {saved}", by, *([cost] if cost else [])]
+    if row.replaces is not None:
+        facts.append("edited")
+    body = row.summary or ("" if messages == 0 else "(nothing stands for them)")
+    if row.elided_through is not None:
+        note = "Results above are sent as stubs; the model reads them back with read_result."
+        body = f"{body}\n\n{note}" if row.summary else note
     return FoldItem(
         id=row.id,
-        title=f"Compacted ({row.strategy}): {saved}. What stands above is not sent any more.",
-        body=row.summary,
+        title=" · ".join(facts),
+        body=body,
+        hint="e edits what is sent, u sends everything above again" if in_force else "",
     )
 
 

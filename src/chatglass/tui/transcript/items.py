@@ -82,6 +82,8 @@ class FoldItem:
     title: str
     body: str = ""
     open: bool = False
+    hint: str = ""
+    """What can be done with it, where it can be changed; shown with the body."""
 
 
 Item = PromptItem | AnswerItem | NoticeItem | FoldItem

@@ -58,6 +58,22 @@ class EditRequested(Message, namespace="transcript"):
         self.item_id = item_id
 
 
+class FoldEditRequested(Message, namespace="transcript"):
+    """Edit what a compaction sends."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__()
+        self.item_id = item_id
+
+
+class FoldUndoRequested(Message, namespace="transcript"):
+    """Undo the compaction of the fold `item_id`, or where that is empty the newest."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__()
+        self.item_id = item_id
+
+
 class BranchSwitch(Message, namespace="transcript"):
     """Show the next (1) or previous (-1) sibling of an item that has several."""
 

@@ -104,11 +104,18 @@ class FoldView(View):
                 (" " + rule, look.rule),
             ]
         ).crop(0, width)
-        return [([EMPTY, head], COMPARE), self._shown_body()]
+        return [([EMPTY, head], COMPARE), self._shown_body(), self._shown_hint()]
 
     def fields(self) -> list[Field]:
         title: Field = ("title", 1, 1)
         return [title, ("body", 2, self.height - 1)] if self.height > 2 else [title]
+
+    def _shown_hint(self) -> Section:
+        item, look, width = self.item, self.setting.look, self.setting.width
+        if not item.open or not item.hint:
+            return [], COMPARE
+        lines = [strip_of([(text, look.muted)]) for text in wrap_all(item.hint, max(4, width))]
+        return lines, COMPARE
 
     def _shown_body(self) -> Section:
         item = self.item

@@ -26,6 +26,8 @@ class Transcript(BrowsedPane, inherit_bindings=False):
     CopyRequested = messages.CopyRequested
     RetryRequested = messages.RetryRequested
     EditRequested = messages.EditRequested
+    FoldEditRequested = messages.FoldEditRequested
+    FoldUndoRequested = messages.FoldUndoRequested
     BranchSwitch = messages.BranchSwitch
 
     BINDINGS = [
@@ -68,6 +70,7 @@ class Transcript(BrowsedPane, inherit_bindings=False):
         Binding("c", "copy('code')", "Copy code block", show=False, id="copy.code"),
         Binding("r", "retry", "Retry", show=False, id="transcript.retry"),
         Binding("e", "edit", "Edit", show=False, id="transcript.edit"),
+        Binding("u", "undo_fold", "Undo compaction", show=False, id="context.undo"),
         Binding(
             "less_than_sign",
             "branch(-1)",
@@ -137,10 +140,20 @@ class Transcript(BrowsedPane, inherit_bindings=False):
     def action_edit(self) -> None:
         items = self._items.items
         index = self._cursor.index
+        if index is not None and isinstance(items[index], FoldItem):
+            self.post_message(messages.FoldEditRequested(items[index].id))
+            return
         for place_ in range(len(items) - 1 if index is None else index, -1, -1):
             if isinstance(items[place_], PromptItem):
                 self.post_message(messages.EditRequested(items[place_].id))
                 return
+
+    def action_undo_fold(self) -> None:
+        """Of the selected fold, else of the newest."""
+        index = self._cursor.index
+        selected = self._items.items[index] if index is not None else None
+        fold_id = selected.id if isinstance(selected, FoldItem) else ""
+        self.post_message(messages.FoldUndoRequested(fold_id))
 
     def action_branch(self, step: int) -> None:
         """Of the selected item, or of the turn it belongs to."""
