@@ -41,7 +41,7 @@ SAMPLE_1 = """
         1, 'M1', 'S1', NULL, 'T1', 'user', 'Why?', 2, 'complete', 0, '', 0, NULL, NULL, NULL, NULL,
         NULL, NULL);
 """
-SAMPLES = dict.fromkeys((1, 2, 3, 4, 5), SAMPLE_1)
+SAMPLES = dict.fromkeys((1, 2, 3, 4, 5, 6), SAMPLE_1)
 
 # A call and its result, indexed as version 1 did it.
 CALL_OF_1 = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import (
     Compacted,
+    Compacting,
     Event,
     Notice,
     ReasoningDelta,
@@ -89,6 +90,8 @@ class Narrator:
                     "Waiting",
                     f"{event.cause} Trying again in {event.seconds:.0f} s, attempt {event.attempt}.",
                 )
+            case Compacting() if event.model:
+                say("Compacting", f"{event.model} sums up the older messages.")
             case Compacted():
                 say(
                     "Compacted",

@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.events import (
     Compacted,
+    Compacting,
     Event,
     Notice,
     RequestFinished,
@@ -127,6 +128,8 @@ class TurnSpans:
                 self._start_call(self._calls[event.tool_call_id])
             case ToolCallFinished():
                 self._end_call(event)
+            case Compacting():
+                self._end_request()
             case Compacted():
                 self._compacted(event)
             case TurnFinished():
@@ -219,10 +222,12 @@ class TurnSpans:
             )
 
     def _usage(self, event: UsageReported) -> None:
-        request = self._request
+        request, usage = self._request, event.usage
+        self._used[names.INPUT_TOKENS] += usage.prompt_tokens
+        self._used[names.OUTPUT_TOKENS] += usage.completion_tokens
         if request is None:
+            # Of a summary, which has no span of its own.
             return
-        usage = event.usage
         request.span.set_attributes(
             {
                 names.INPUT_TOKENS: usage.prompt_tokens,
@@ -236,8 +241,6 @@ class TurnSpans:
         )
         if event.cost_usd is not None:
             request.span.set_attribute(names.COST, float(event.cost_usd))
-        self._used[names.INPUT_TOKENS] += usage.prompt_tokens
-        self._used[names.OUTPUT_TOKENS] += usage.completion_tokens
         if usage.source == "reported":
             # By the conventions an estimate is no measurement.
             record = self._instruments.token_usage.record

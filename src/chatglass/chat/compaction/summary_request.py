@@ -15,7 +15,9 @@ from chatglass.chat.sent_body import record_body
 from chatglass.chat.shown_path import Outgoing
 from chatglass.chat.to_the_end import finished, to_the_end
 from chatglass.chat.turn_events import TurnEvents
+from chatglass.chat.wire_record import encode_record
 from chatglass.models.estimates import estimate_request
+from chatglass.models.exchange import Exchange
 from chatglass.models.wire import (
     Adapted,
     Finished,
@@ -60,6 +62,7 @@ class _InFlight:
     text: list[str] = field(default_factory=list[str])
     reasoning: list[str] = field(default_factory=list[str])
     body: Mapping[str, Any] | None = None
+    exchanges: list[Exchange] = field(default_factory=list[Exchange])
     refused: bool = False
     finished: Finished | None = None
 
@@ -175,7 +178,22 @@ class SummaryRequests:
         stream = cast(AsyncGenerator[ModelEvent], client.stream(request))
         async with aclosing(stream):
             async for piece in stream:
-                self._take(piece, flight)
+                if isinstance(piece, Sent):
+                    await self._record(piece, flight)
+                else:
+                    self._take(piece, flight)
+
+    async def _record(self, sent: Sent, flight: _InFlight) -> None:
+        """Store what is about to be sent: a request that the process is killed in has it too."""
+        flight.body, flight.refused = sent.body, False
+        if sent.exchange is not None:
+            flight.exchanges.append(sent.exchange)
+        store = self._context.store
+        parts, tools_hash, body_hash = await record_body(store, sent.body, flight.outgoing)
+        row = replace(flight.row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+        await store.finish_request(row)
+        # The parts stay with the row: they need not be written with its end once more.
+        flight.row = replace(row, parts=())
 
     def _most_output(self, most: int) -> int:
         wanted = 2 * most + _THINKING
@@ -201,8 +219,6 @@ class SummaryRequests:
             case Adapted(_, note):
                 flight.refused = True
                 self._events.notice("information", note, kind="adapted")
-            case Sent(body):
-                flight.body, flight.refused = body, False
             case Finished():
                 flight.finished = piece
             case _:
@@ -218,11 +234,9 @@ class SummaryRequests:
             finish_reason=end.finish_reason if end else None,
             error=error.cause if error else None,
         )
-        if flight.body is not None:
-            parts, tools_hash, body_hash = await record_body(
-                context.store, flight.body, flight.outgoing
-            )
-            row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
+        if flight.exchanges:
+            record = encode_record(flight.exchanges)
+            row = replace(row, wire_hash=await context.store.put_blob(record))
         usage = end.usage if end else error.usage if error else None
         if usage is not None and usage.prompt_tokens:
             context.models.calibrate(self.model, flight.estimate, usage.prompt_tokens)

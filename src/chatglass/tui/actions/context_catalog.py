@@ -10,7 +10,7 @@ CONTEXT_ACTIONS: tuple[Action, ...] = (
         label="Compact",
         tooltip="Sum up older messages now, as you say; `strategy NAME` sets how it is done here",
         slash="compact",
-        hint="[instructions | strategy NAME]",
+        hint="[instructions]",
     ),
     Action(
         id="context.strategy",
