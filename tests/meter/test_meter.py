@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from chatglass.chat.stats import ContextParts, TokenStats
+from chatglass.tui.meter.context_rows import bar_pieces
 from chatglass.tui.meter.meter import Meter
 from chatglass.tui.meter.rows import meter_rows
 from chatglass.tui.topline.top_line import TopLine, top_line
@@ -154,6 +155,34 @@ def test_the_meter_marks_what_is_estimated_unpriced_free_or_unknown() -> None:
     assert "52,310 / —" in unknown
     assert "in flight" in text_of(changed(pending=900))
     assert "≈ 900" in text_of(changed(pending=900))
+
+
+@given(
+    st.builds(
+        ContextParts,
+        **dict.fromkeys(("system", "tools", "history", "draft"), st.integers(0, 10**6)),
+    ),
+    st.one_of(st.none(), st.integers(1, 10**6)),
+    st.integers(4, 60),
+)
+def test_the_bar_of_parts_is_the_bar(context: ContextParts, limit: int | None, width: int) -> None:
+    stats = changed(context=context, limit=limit)
+    pieces = bar_pieces(context, stats.context_fraction, width)
+    text = "".join(text for text, _ in pieces)
+    assert text == figures.bar(stats.context_fraction, width, 0.8)
+    order = [tone for _, tone in pieces if tone in ("system", "tools", "history", "draft")]
+    assert list(dict.fromkeys(order)) == sorted(set(order), key="system tools history draft".find)
+    full = {tone for text, tone in pieces if "▱" in text}
+    assert full <= {""}
+
+
+def test_each_part_takes_its_share_of_the_bar() -> None:
+    context = ContextParts(system=1_000, history=2_000, draft=1_000)
+    pieces = bar_pieces(context, 1.0, 40)
+    assert [(len(text), tone) for text, tone in pieces] == [
+        (10, "system"), (20, "history"), (2, "draft"), (1, "error"), (7, "draft")
+    ]  # fmt: skip
+    assert "draft 1k" in text_of(changed(context=context))
 
 
 def test_the_meter_warns_from_80_percent_in_words_too() -> None:

@@ -379,11 +379,14 @@ class ChatContext:
 
     def next_request_tokens(self, draft: str = "", attachments: Sequence[Attachment] = ()) -> int:
         """Estimated tokens of the next request, with `draft` as its newest message."""
-        tokens = self.context_parts().total
+        return self.context_parts().total + self.draft_tokens(draft, attachments)
+
+    def draft_tokens(self, draft: str, attachments: Sequence[Attachment] = ()) -> int:
+        """Estimated tokens of a prompt that is not sent yet; 0 where there is none."""
         if not draft and not attachments:
-            return tokens
+            return 0
         content = prompt_content(draft, attachments)
-        return tokens + self.size.of_message(self.session, content, is_json=bool(attachments))
+        return self.size.of_message(self.session, content, is_json=bool(attachments))
 
     async def get_token_stats(self) -> TokenStats:
         """The figures for every screen, in one frozen value."""

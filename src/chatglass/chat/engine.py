@@ -40,6 +40,15 @@ class TurnRules:
     loop_after: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The next request, before it is sent: the estimated tokens of its draft alone, and what its
+    prompt will cost in USD; None where unpriced."""
+
+    draft_tokens: int
+    cost: Decimal | None
+
+
 class Engine:
     """Runs the turns of a session one after another, from its queue."""
 
@@ -296,11 +305,12 @@ class Engine:
         if self.context.stored:
             self.context.store.set_draft_now(self.session_id, draft)
 
-    def forecast(self, draft: str) -> Decimal | None:
-        """What the next request's prompt will cost with `draft` in it; None where unpriced."""
+    def forecast(self, draft: str, attachments: Sequence[Attachment] = ()) -> Forecast:
+        """The next request with `draft` as its newest message."""
         context = self.context
-        usage = Usage(prompt_tokens=context.next_request_tokens(draft), source="estimated")
-        return context.models.price(context.model, usage).usd
+        drafted = context.draft_tokens(draft, attachments)
+        usage = Usage(prompt_tokens=context.next_request_tokens() + drafted, source="estimated")
+        return Forecast(drafted, context.models.price(context.model, usage).usd)
 
     async def _turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         self.state = "working"

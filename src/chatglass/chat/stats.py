@@ -17,10 +17,13 @@ class ContextParts:
     history: int = 0
     tool_results: int = 0
     summary: int = 0
+    draft: int = 0
+    """Of what is written and not sent yet; 0 where that is not asked for."""
 
     @property
     def total(self) -> int:
-        return self.system + self.tools + self.history + self.tool_results + self.summary
+        sent = self.system + self.tools + self.history + self.tool_results + self.summary
+        return sent + self.draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,14 @@ class Composer(Vertical):
         return self._folds.sent(self._area.text)
 
     @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that would be sent with the text."""
+        return tuple(
+            Attachment(fold.label.removeprefix("file: "), fold.content)
+            for fold in self._folds.files(self._area.text)
+        )
+
+    @property
     def draft(self) -> str:
         """The unsent text as it is stored."""
         return self._folds.draft(self._area.text)
@@ -281,11 +289,7 @@ class Composer(Vertical):
         elif text.startswith("/"):
             self._run_command(text)
             return
-        attachments = tuple(
-            Attachment(fold.label.removeprefix("file: "), fold.content)
-            for fold in self._folds.files(self._area.text)
-        )
-        message = self.Submitted(text, attachments, self.draft)
+        message = self.Submitted(text, self.attachments, self.draft)
         self._empty_after(message.draft)
         self.post_message(message)
         self.flush_draft()

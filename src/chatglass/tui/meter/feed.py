@@ -12,6 +12,7 @@ from chatglass.values import figures
 
 if TYPE_CHECKING:
     from chatglass.chat.events import Event
+    from chatglass.chat.stats import TokenStats
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.screens.chat_screen import ChatScreen
 
@@ -22,6 +23,7 @@ class MeterFeed:
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
         self._live_at = 0.0
+        self._draft_tokens = 0
 
     def take(self, session: OpenSession, batch: Sequence[Event]) -> None:
         """Events of the session on screen: read the figures again where one of them counts."""
@@ -52,9 +54,8 @@ class MeterFeed:
             return
         session.stats = await session.engine.context.get_token_stats()
         if session is chat.session:
-            chat.meter.show(session.stats)
-            chat.show_top_line()
             self.forecast()
+            chat.show_top_line()
 
     def _show_live(self, session: OpenSession) -> None:
         """While text streams: the figures with what has come so far, four times a second."""
@@ -64,13 +65,23 @@ class MeterFeed:
         self._live_at = now
         # Four characters a token: a rough guess, replaced as soon as usage is reported.
         pending = session.stats.pending + session.view.streamed_chars // 4
-        self._chat.meter.show(replace(session.stats, pending=pending))
+        self._show(replace(session.stats, pending=pending))
 
     def forecast(self) -> None:
-        """What the next request will cost with what is written so far."""
+        """What the next request will be with what is written so far."""
         session, composer = self._chat.session, self._chat.composer
         if session is None:
             return
-        cost = session.engine.forecast(composer.text)
+        forecast = session.engine.forecast(
+            composer.text, [file.content() for file in composer.attachments]
+        )
+        cost = forecast.cost
         text = "" if cost is None else f"next {figures.money(cost, about=True)}"
         composer.set_forecast("" if cost == Decimal(0) else text)
+        self._draft_tokens = forecast.draft_tokens
+        self._show(session.stats)
+
+    def _show(self, stats: TokenStats) -> None:
+        """With the draft as a part of the context, which only the screen knows."""
+        context = replace(stats.context, draft=self._draft_tokens)
+        self._chat.meter.show(replace(stats, context=context))

@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 from chatglass.chat.stats import TokenStats
 from chatglass.tui.component_style import component_style
-from chatglass.tui.meter.rows import Row, Tone, meter_rows
+from chatglass.tui.meter.row import Row, Tone
+from chatglass.tui.meter.rows import meter_rows
 
 SHORTEST_INTERVAL = 0.1
 """Seconds between two drawings: ten a second."""
@@ -29,6 +30,12 @@ class Meter(Widget):
     Meter > .meter--good { color: $text-success; }
     Meter > .meter--warning { color: $text-warning; text-style: bold; }
     Meter > .meter--error { color: $text-error; text-style: bold; }
+    Meter > .meter--system { color: $text-secondary; }
+    Meter > .meter--tools { color: $text-primary; }
+    Meter > .meter--summary { color: $text-warning; }
+    Meter > .meter--history { color: $text-success; }
+    Meter > .meter--results { color: $text-accent; }
+    Meter > .meter--draft { color: $text; text-style: bold; }
     """
     COMPONENT_CLASSES = {
         "meter--label",
@@ -36,6 +43,12 @@ class Meter(Widget):
         "meter--good",
         "meter--warning",
         "meter--error",
+        "meter--system",
+        "meter--tools",
+        "meter--summary",
+        "meter--history",
+        "meter--results",
+        "meter--draft",
     }
 
     def __init__(

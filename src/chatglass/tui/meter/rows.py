@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from rich.cells import cell_len
 
 from chatglass.chat.stats import TokenStats
+from chatglass.tui.meter.context_rows import context_rows
+from chatglass.tui.meter.row import Row, pair
 from chatglass.values import figures
 from chatglass.values.text import one_line
 from chatglass.values.usage import Spent
 
-Tone = Literal["", "label", "value", "good", "warning", "error"]
-
-WARNING_AT = 0.8
 _MOST_NAMED = 4
 """Models and tools that have rows of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line. `rank` says how soon it goes where the height is short: the greatest first."""
-
-    rank: int
-    pieces: tuple[tuple[str, Tone], ...]
-
-    @property
-    def text(self) -> str:
-        return "".join(text for text, _ in self.pieces)
-
-
-def level(fraction: float | None) -> Tone:
-    """The tone of a context this full."""
-    if fraction is None or fraction < WARNING_AT:
-        return "good"
-    return "warning" if fraction < 1 else "error"
-
-
-def _pair(rank: int, label: str, value: str, width: int, tone: Tone = "value") -> Row:
-    """Label left, value right; the label gives way."""
-    room = max(0, width - cell_len(value) - 1)
-    label = label[:room]
-    gap = max(1, width - cell_len(label) - cell_len(value))
-    return Row(rank, ((label, "label"), (" " * gap, ""), (value, tone)))
 
 
 def _two(rank: int, width: int, *pairs: tuple[str, str]) -> list[Row]:
     """Two pairs on one row where they fit, else a row each."""
     wanted = sum(cell_len(label) + cell_len(value) + 1 for label, value in pairs) + 2
     if wanted > width or len(pairs) != 2:
-        return [_pair(rank, label, value, width) for label, value in pairs]
+        return [pair(rank, label, value, width) for label, value in pairs]
     (one, first), (two, second) = pairs
     gap = width - wanted + 2
     return [
@@ -67,79 +36,6 @@ def _two(rank: int, width: int, *pairs: tuple[str, str]) -> list[Row]:
     ]
 
 
-def _context(stats: TokenStats, width: int) -> list[Row]:
-    fraction = stats.context_fraction
-    tone = level(fraction)
-    used = figures.tokens(stats.context_tokens)
-    most = figures.tokens(stats.limit)
-    if cell_len(f"context {used} / {most}") > width:
-        used, most = figures.short_tokens(stats.context_tokens), figures.short_tokens(stats.limit)
-    share = figures.percent(fraction)
-    rows = [
-        _pair(0, "context", f"{used} / {most}", width),
-        Row(
-            1,
-            (
-                (figures.bar(fraction, max(4, width - 5), WARNING_AT), tone),
-                (f"{share:>5}", tone),
-            ),
-        ),
-    ]
-    if fraction is not None and fraction >= WARNING_AT:
-        text = "over the limit" if fraction >= 1 else "over 80 % of the limit"
-        rows.append(Row(2, ((f"! {text}"[:width], tone),)))
-    if stats.window is not None and stats.window != stats.limit:
-        rows.append(_pair(12, "window", figures.tokens(stats.window), width))
-    elif stats.window is None:
-        rows.append(_pair(12, "window", figures.UNKNOWN, width))
-    rows += _parts(stats, width)
-    if stats.turns_left is not None:
-        rows.append(_forecast(stats, width))
-    return rows
-
-
-def _forecast(stats: TokenStats, width: int) -> Row:
-    """How many turns are left before the limit, and what happens then."""
-    left = stats.turns_left
-    count = f"{figures.ABOUT} {left:,} turn{'' if left == 1 else 's'}"
-    tone: Tone = "value" if left else "warning"
-    if not stats.strategy:
-        return _pair(7, "before the limit", count, width, tone)
-    whole = f"{count} before compaction"
-    if cell_len(whole) + cell_len(stats.strategy) + 1 <= width:
-        gap = width - cell_len(whole) - cell_len(stats.strategy)
-        return Row(7, ((whole, tone), (" " * gap, ""), (stats.strategy, "label")))
-    return Row(7, ((whole[:width], tone),))
-
-
-def _parts(stats: TokenStats, width: int) -> list[Row]:
-    named = [
-        ("system", stats.context.system),
-        ("tools", stats.context.tools),
-        ("history", stats.context.history),
-        ("results", stats.context.tool_results),
-        ("summary", stats.context.summary),
-    ]
-    shown = [(name, figures.short_tokens(count)) for name, count in named if count]
-    rows: list[Row] = []
-    line: list[tuple[str, Tone]] = []
-    used = 0
-    for name, count in shown:
-        needed = len(name) + 1 + len(count)
-        if used and used + 2 + needed > width:
-            rows.append(Row(8, tuple(line)))
-            line, used = [], 0
-        if used:
-            line.append(("  ", ""))
-            used += 2
-        line.append((f"{name} ", "label"))
-        line.append((count, "value"))
-        used += needed
-    if line:
-        rows.append(Row(8, tuple(line)))
-    return rows
-
-
 def _costs(stats: TokenStats, width: int) -> list[Row]:
     about = stats.source == "estimated"
     turn = figures.cost(stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced)
@@ -153,7 +49,7 @@ def _costs(stats: TokenStats, width: int) -> list[Row]:
         _spending("session", stats.requests, session, 3, width),
     ]
     if stats.unpriced_requests and not stats.free and stats.estimated_cost is not None:
-        rows.append(_pair(10, "of them unpriced", str(stats.unpriced_requests), width, "warning"))
+        rows.append(pair(10, "of them unpriced", str(stats.unpriced_requests), width, "warning"))
     # Where this session is all there was today, a row would only say it again.
     if stats.today is not None and stats.today.requests > stats.requests:
         spent = _money(stats.today, about=False)
@@ -183,14 +79,14 @@ def _by_tool(stats: TokenStats, width: int) -> list[Row]:
         value = _money(tool, about=True)
         if tool.free or tool.cost is None:
             value = f"{figures.ABOUT} {figures.short_tokens(tool.tokens)} tokens"
-        rows.append(_pair(13, f"results of {one_line(tool.name, width)}", value, width))
+        rows.append(pair(13, f"results of {one_line(tool.name, width)}", value, width))
     return rows
 
 
 def _spending(label: str, requests: int, cost: str, rank: int, width: int) -> Row:
     counted = f"{requests} request{'' if requests == 1 else 's'}"
     if cell_len(f"{label}  {counted}  {cost}") > width:
-        return _pair(rank, label, cost, width)
+        return pair(rank, label, cost, width)
     gap = width - cell_len(label) - cell_len(counted) - cell_len(cost) - 2
     return Row(
         rank,
@@ -211,9 +107,9 @@ def _pace(stats: TokenStats, width: int) -> list[Row]:
         line = figures.sparkline(stats.cost_by_turn, room)
         rows.append(_row_of(9, "a turn ", line, rate, width))
     elif rate:
-        rows.append(_pair(9, "speed", rate, width))
+        rows.append(pair(9, "speed", rate, width))
     if stats.first_token_ms is not None:
-        rows.append(_pair(11, "first token", figures.duration(stats.first_token_ms), width))
+        rows.append(pair(11, "first token", figures.duration(stats.first_token_ms), width))
     return rows
 
 
@@ -229,7 +125,7 @@ _GAP = Row(9, ())
 def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
     """At most `height` rows of `width` cells; the less important are left out."""
     mark = f"{figures.ABOUT} " if stats.source == "estimated" else ""
-    rows = [*_context(stats, width), _GAP, *_costs(stats, width), _GAP]
+    rows = [*context_rows(stats, width), _GAP, *_costs(stats, width), _GAP]
     rows += _two(
         5,
         width,
@@ -243,10 +139,8 @@ def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
         ("reasoning", figures.tokens(stats.reasoning_tokens)),
     )
     if stats.pending:
-        rows.append(
-            _pair(6, "in flight", f"{figures.ABOUT} {figures.tokens(stats.pending)}", width)
-        )
-    rows.append(_pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
+        rows.append(pair(6, "in flight", f"{figures.ABOUT} {figures.tokens(stats.pending)}", width))
+    rows.append(pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
     rows += _two(7, width, ("tool calls", str(stats.tool_calls)), ("segments", str(stats.segments)))
     rows += [_GAP, *_pace(stats, width)]
     for named in (_by_model(stats, width), _by_tool(stats, width)):

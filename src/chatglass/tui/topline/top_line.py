@@ -10,7 +10,8 @@ from textual.widget import Widget
 
 from chatglass.chat.stats import TokenStats
 from chatglass.tui.component_style import component_style
-from chatglass.tui.meter.rows import Tone, level
+from chatglass.tui.meter.context_rows import level
+from chatglass.tui.meter.row import Tone
 from chatglass.values import figures
 from chatglass.values.text import one_line
 
