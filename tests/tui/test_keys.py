@@ -268,6 +268,7 @@ SLASHES = {
     "/debug": DiagnosticsScreen,
 }
 TOLD = {
+    "/wire": "Nothing was sent in this session yet.",
     "/new": "new already",
     "/clear": "Cleared",
     "/stop": "",

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from chatglass.config.options import Options
     from chatglass.store.records import SessionRow
     from chatglass.tui.inspector.inspector import Inspector
+    from chatglass.tui.inspector.section_pane import SectionPane
     from chatglass.tui.open_session import OpenSession
+    from chatglass.tui.wire.screen import WireScreen
 
 _log = logging.getLogger(__name__)
 
@@ -340,6 +342,18 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     async def on_inspector_copy_requested(self, message: Inspector.CopyRequested) -> None:
         await self.chat.copy(message.text, message.label)
+
+    async def on_inspector_wire_requested(self, message: Inspector.WireRequested) -> None:
+        await self.action_do("view.wire", message.request_id)
+
+    async def on_section_pane_copy_requested(self, message: SectionPane.CopyRequested) -> None:
+        """Of the wire of a request."""
+        await self.chat.copy(message.text, message.label)
+
+    def on_wire_screen_jump_to_message(self, message: WireScreen.JumpToMessage) -> None:
+        while self.screen is not self.chat:
+            self.pop_screen()
+        self.chat.jump_to_message(message.message_id)
 
     def on_inspector_jump_to_message(self, message: Inspector.JumpToMessage) -> None:
         full = self.chat.full_inspector

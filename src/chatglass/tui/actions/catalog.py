@@ -169,6 +169,15 @@ CATALOG: tuple[Action, ...] = (
         footer=20,
     ),
     Action(
+        id="view.wire",
+        label="Wire",
+        tooltip="Show what a request sent and received: of the answer under the cursor, else the last",
+        keys=("W",),
+        place="transcript",
+        slash="wire",
+        hint="[number]",
+    ),
+    Action(
         id="view.sidebar",
         label="Sidebar",
         tooltip="Show or hide the meter",

@@ -12,6 +12,7 @@ from chatglass.tui.commands import (
     spending,
     tabs,
     view,
+    wire,
 )
 from chatglass.tui.commands.table import Commands
 
@@ -23,6 +24,7 @@ COMMANDS = Commands(
         **settings.COMMANDS,
         **context.COMMANDS,
         **view.COMMANDS,
+        **wire.COMMANDS,
         **spending.COMMANDS,
         **servers.COMMANDS,
         **program.COMMANDS,

@@ -70,6 +70,13 @@ class Inspector(Widget, can_focus=False):
             id="inspector.contents",
         ),
         Binding(
+            "W",
+            "wire",
+            "Wire",
+            tooltip="Show what went over the wire in the request that made the call",
+            id="inspector.wire",
+        ),
+        Binding(
             "m",
             "jump_to_message",
             "Message",
@@ -77,6 +84,13 @@ class Inspector(Widget, can_focus=False):
             id="inspector.message",
         ),
     ]
+
+    class WireRequested(Message):
+        """Show what went over the wire in the request that made the call."""
+
+        def __init__(self, request_id: str) -> None:
+            super().__init__()
+            self.request_id = request_id
 
     class CallChosen(Message):
         """Another call is looked at."""
@@ -227,6 +241,10 @@ class Inspector(Widget, can_focus=False):
 
         if (call := self.detail.call) is not None:
             await show_contents(self.app, self._source, call)
+
+    def action_wire(self) -> None:
+        if self.detail.call is not None:
+            self.post_message(self.WireRequested(self.detail.call.request_id))
 
     def action_jump_to_message(self) -> None:
         call = self.detail.call

@@ -403,6 +403,10 @@ class ChatScreen(Screen[None]):
         message.stop()
         self.jump_to_message(message.message_id)
 
+    async def on_inspector_wire_requested(self, message: Inspector.WireRequested) -> None:
+        message.stop()
+        await self.app.action_do("view.wire", message.request_id)
+
     async def on_inspector_copy_requested(self, message: Inspector.CopyRequested) -> None:
         message.stop()
         await self.copy(message.text, message.label)

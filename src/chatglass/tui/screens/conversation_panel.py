@@ -24,7 +24,7 @@ class ConversationPanel(Container):
         binding
         for binding in ACTIONS.bindings("transcript")
         if isinstance(binding, Binding)
-        and binding.id in ("find.next", "find.previous", "composer.focus")
+        and binding.id in ("find.next", "find.previous", "composer.focus", "view.wire")
     ]
 
     def __init__(self, *, empty_text: str, id: str | None = None) -> None:

@@ -1,0 +1,112 @@
+"""What was sent otherwise than the transcript has it, and otherwise than the time before."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from chatglass.tui.inspector.json_layout import lay_out
+from chatglass.tui.inspector.marked_text import MarkedText
+from chatglass.tui.inspector.sections.section import Shown
+from chatglass.tui.wire.facts import WireFacts, WireSection
+from chatglass.values.figures import share, size
+
+if TYPE_CHECKING:
+    from chatglass.chat.wire_view import WireView
+
+_SIGNS = {
+    "left out": "−",
+    "summary": "+",
+    "changed": "≠",
+    "added": "+",
+    "cut": "✂",
+    "dropped": "−",
+}
+_MOST_LINES = 4_000
+"""Of a difference that is shown line by line; the rest is counted."""
+
+
+class Changes(WireSection):
+    """What compaction, truncation and adaptation changed."""
+
+    name = "changes"
+    label = "changes"
+
+    def show(self, facts: WireFacts) -> Shown:
+        view = facts.view
+        assert view is not None
+        if view.body is None:
+            return Shown(view.problem, "text", "not known")
+        text = MarkedText()
+        if not view.changes:
+            text.line("Every message was sent as the transcript has it, and nothing was dropped.")
+        for change in view.changes:
+            part = "removed" if change.kind in ("left out", "dropped", "cut") else "added"
+            text.add(f"{_SIGNS[change.kind]} {change.kind:<9}", part).line(f"  {change.text}")
+        count = len(view.changes)
+        note = f"{count} against the transcript" if count else "as the transcript has it"
+        return Shown(text.text, "text", note, marks=text.marks)
+
+
+class Before(WireSection):
+    """What differs from the session's request before, and how much of it is the same."""
+
+    name = "before"
+    label = "before"
+
+    def show(self, facts: WireFacts) -> Shown:
+        view = facts.view
+        assert view is not None
+        if view.body is None:
+            return Shown(view.problem, "text", "not known")
+        if view.previous_body is None or view.shared is None:
+            return Shown("", "text", "the first request of the session")
+        text = MarkedText()
+        total = sum(each.tokens for each in view.messages) + view.tool_tokens
+        shared = view.shared
+        text.fact(
+            "same start",
+            f"{shared.messages:,} of {len(view.messages):,} messages, "
+            f"≈{shared.tokens:,} tokens ({share(shared.tokens, max(1, total))}): "
+            "what a provider can take from its cache",
+        )
+        text.fact("", f"{size(shared.bytes)} of {size(len(view.body.encode()))} of the JSON")
+        if not shared.same_tools:
+            text.fact("tools", "≠ other tool schemas: most providers cache nothing then", "bad")
+        usage = view.request.usage
+        if usage is not None and usage.source == "reported":
+            text.fact("reported", f"{usage.cached_tokens:,} cached of {usage.prompt_tokens:,}")
+        text.line()
+        left_out = _add_difference(text, view)
+        if left_out:
+            text.line(f"… {left_out:,} more lines of difference", "note")
+        note = f"≈{shared.tokens:,} tokens as before"
+        return Shown(text.text, "text", note, marks=text.marks)
+
+
+def _add_difference(text: MarkedText, view: WireView) -> int:
+    """The lines that differ; how many are not shown."""
+    before = (lay_out(view.previous_body or "") or "").split("\n")
+    after = (lay_out(view.body or "") or "").split("\n")
+    first = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), None)
+    first = min(len(before), len(after)) if first is None else first
+    last = 0
+    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
+        last += 1
+    old, new = before[first : len(before) - last], after[first : len(after) - last]
+    if not old and not new:
+        text.line("The JSON is the same.")
+        return 0
+    text.line(f"  {first:,} lines are the same", "note")
+    count = 0
+    if len(old) + len(new) <= _MOST_LINES:
+        lines = [line for line in difflib.ndiff(old, new) if line[:1] != "?"]
+    else:
+        lines = [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
+    for line in lines[:_MOST_LINES]:
+        part = "removed" if line[0] == "-" else "added" if line[0] == "+" else None
+        text.line(line, part)
+        count += 1
+    if last:
+        text.line(f"  {last:,} lines are the same", "note")
+    return len(lines) - count
