@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from chatglass.store.records import ToolCallState
-from chatglass.tui.transcript.cards import MARKS, WORDS, fraction
+from chatglass.tui.transcript.cards import MARKS, SWEEP_MS, WORDS, card_line, fraction, sweep
 from chatglass.tui.transcript.items import (
     AnswerItem,
     FoldItem,
@@ -116,6 +116,38 @@ async def test_foreign_text_cannot_steer_the_terminal() -> None:
         text = "".join(screen_rows(app))
         assert not set("\x1b\x07\u202e") & set(text)
         assert "[bold]red[/bold]" in text
+
+
+def test_a_bar_of_unknown_end_goes_to_and_fro() -> None:
+    seen = [sweep(step * SWEEP_MS) for step in range(11)]
+    assert seen[0] == "▰▰▰▱▱▱▱▱"
+    assert seen[5] == "▱▱▱▱▱▰▰▰"
+    assert seen[10] == seen[0]
+    assert seen[4] == seen[6]
+
+
+@pytest.mark.parametrize(
+    ("share", "still", "bar"),
+    [
+        (0.5, False, "▰▰▰▰▱▱▱▱"),
+        (None, False, "▰▰▰▱▱▱▱▱"),
+        (None, True, ""),
+        (0.5, True, "▰▰▰▰▱▱▱▱"),
+    ],
+)
+async def test_progress_is_a_bar(share: float | None, still: bool, bar: str) -> None:
+    card = ToolCard(
+        tool_call_id="c", name="n", arguments="", state="running", progress="on it", share=share
+    )
+    items: list[Item] = [AnswerItem(id="a", at=NOON, model="m", cards=[card])]
+    async with shown(items, size=(90, 10)) as (app, transcript, _pilot):
+        app.animation_level = "none" if still else "full"
+        transcript.notify_style_update()
+        look = transcript._current_look()
+        assert look.still is still
+        line = card_line(card, 80, look, 0).text
+        assert "".join(letter for letter in line if letter in "▰▱") == bar
+        assert "on it" in line
 
 
 @pytest.mark.parametrize(

@@ -351,6 +351,7 @@ class SessionView:
                 if entry is not None:
                     share = "" if event.fraction is None else f"{event.fraction:.0%} "
                     entry[1].progress = one_line(share + event.message, 80)
+                    entry[1].share = event.fraction
                     self._changed(entry[0])
 
     def _propose(self, event: ToolCallProposed) -> None:

@@ -49,6 +49,8 @@ SIZE_WIDTH = 9
 DURATION_WIDTH = 8
 NARROW = 56
 BAR_WIDTH = 8
+SWEEP_MS = 250
+_SWEPT = 3
 
 _OF = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(?:/|of)\s*(\d[\d,]*(?:\.\d+)?)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
@@ -69,6 +71,14 @@ def bar(share: float, width: int = BAR_WIDTH) -> str:
     return "▰" * full + "▱" * (width - full)
 
 
+def sweep(now: int, width: int = BAR_WIDTH) -> str:
+    """A bar of unknown end: a piece of it goes to and fro, a cell in SWEEP_MS."""
+    way = width - _SWEPT
+    step = now // SWEEP_MS % (2 * way)
+    start = min(step, 2 * way - step)
+    return "▱" * start + "▰" * _SWEPT + "▱" * (way - start)
+
+
 def card_line(card: ToolCard, width: int, look: Look, now: int) -> Strip:
     """The line of a card in exactly `width` cells or fewer."""
     style = _state_style(card.state, look)
@@ -79,7 +89,7 @@ def card_line(card: ToolCard, width: int, look: Look, now: int) -> Strip:
     name = cut(name, max(4, min(room, width // 2)))
     name = name.ljust(min(NAME_WIDTH, room)) if width >= NARROW else name
     room -= cell_len(name) + 2
-    progress = _progress(card, room, look)
+    progress = _progress(card, room, look, now)
     room -= sum(cell_len(text) for text, _ in progress)
     arguments = cut(one_line(card.arguments, 400), room)
     pad = max(0, room - cell_len(arguments)) + 1
@@ -124,14 +134,15 @@ def _figures(card: ToolCard, width: int, look: Look, style: Style, now: int) -> 
     return pieces
 
 
-def _progress(card: ToolCard, room: int, look: Look) -> list[Piece]:
-    if card.state != "running" or not card.progress or room < 6:
+def _progress(card: ToolCard, room: int, look: Look, now: int) -> list[Piece]:
+    if card.state != "running" or not (card.progress or card.share is not None) or room < 6:
         return []
     text = one_line(card.progress, 80)
-    share = fraction(text)
+    share = fraction(text) if card.share is None else card.share
+    shown = "" if share is None and look.still else sweep(now) if share is None else bar(share)
     pieces: list[Piece] = []
-    if share is not None and room >= BAR_WIDTH + 12:
-        pieces.append((bar(share) + " ", look.running))
+    if shown and room >= BAR_WIDTH + 12:
+        pieces.append((shown + " ", look.running))
         room -= BAR_WIDTH + 1
     pieces.append((cut(text, room * 2 // 3), look.muted))
     return pieces

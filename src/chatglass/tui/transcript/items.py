@@ -27,6 +27,8 @@ class ToolCard:
     duration_ms: int | None = None
     size: str = ""
     progress: str = ""
+    share: float | None = None
+    """How far it is, from 0 to 1, where that is known; else `progress` may say so in words."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class Look:
     selection: Style
     markdown: MarkdownLook
     filters: tuple[LineFilter, ...]
+    still: bool
+    """Nothing moves that only shows that something goes on."""
 
 
 def make_look(
@@ -53,6 +55,7 @@ def make_look(
     monochrome: bool,
     selection: Style,
     filters: Sequence[LineFilter],
+    still: bool = False,
 ) -> Look:
     """A look from the variables of a Textual theme and the widget's own two colours."""
 
@@ -110,4 +113,5 @@ def make_look(
         selection=selection,
         markdown=MarkdownLook.from_theme_variables(dict(variables), dark, monochrome),
         filters=tuple(filters),
+        still=still,
     )

@@ -94,7 +94,8 @@ class PaintedRows(ScrollView):
         selection = self.screen.get_component_rich_style("screen--selection")
         filters = tuple(self.get_line_filters())
         variables = app.theme_variables
-        key = (variables, background, foreground, app.no_color, selection, filters)
+        still = app.animation_level == "none"
+        key = (variables, background, foreground, app.no_color, selection, filters, still)
         if self._look is not None and key == self._look_key:
             return self._look
         self._look_key = key
@@ -106,6 +107,7 @@ class PaintedRows(ScrollView):
             monochrome=app.no_color,
             selection=selection,
             filters=filters,
+            still=still,
         )
 
     def _refresh_content(self) -> None:
