@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
     ElicitRequest,
     ElicitRequestFormParams,
     ElicitResult,
@@ -52,6 +55,23 @@ async def wait(file: str, context: Context) -> str:
     finally:
         Path(file).write_text("cancelled")  # noqa: ASYNC240
     return ""
+
+
+@mcp.resource("note://{topic}/{page}")
+def note(topic: str, page: str) -> str:
+    """A note."""
+    return f"page {page} of {topic}"
+
+
+@mcp.completion()
+async def complete(
+    reference: object, argument: CompletionArgument, context: CompletionContext | None
+) -> Completion:
+    """Topics that begin so; pages of the topic."""
+    if argument.name == "topic":
+        return Completion(values=[t for t in ("alpha", "alps", "beta") if t.startswith(argument.value)])  # fmt: skip
+    topic = (context.arguments or {}).get("topic", "none") if context else "none"
+    return Completion(values=[f"{topic}-1"])
 
 
 mcp.run("stdio")

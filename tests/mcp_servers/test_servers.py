@@ -95,6 +95,7 @@ async def test_prompts_resources_and_roots(running: Running) -> None:
     (message,) = await running.servers.get_prompt("own", "greet", {"who": "Ada"})
     assert (message.role, message.text) == ("user", "Greet Ada.")
     assert snapshot.resources[0].uri == "own://a"
+    assert await running.servers.complete("own", "own://{x}", "x", "", {}) == ()
     read = await running.servers.read_resource("own", "own://a")
     assert read.seen == "[resource own://a]\nthe text of a"
     assert running.root.as_uri() in (await running.call("own__roots")).seen
@@ -254,6 +255,13 @@ async def test_a_server_of_today_tells_changes_and_asks(tmp_path: Path) -> None:
         snapshot = await running.state("sdk", "ready")
         assert snapshot.protocol == "2026-07-28"
         assert (await running.call("sdk__ask")).seen == "Hello, Ada."
+        template = snapshot.resources[0]
+        assert (template.uri, template.template) == ("note://{topic}/{page}", True)
+        complete = running.servers.complete
+        assert await complete("sdk", template.uri, "topic", "al", {}) == ("alpha", "alps")
+        assert await complete("sdk", template.uri, "page", "", {"topic": "x"}) == ("x-1",)
+        read = await running.servers.read_resource("sdk", "note://beta/2")
+        assert read.seen == "[resource note://beta/2]\npage 2 of beta"
         await running.call("sdk__grow")
         await running.until(lambda: "sdk__grown" in [s.name for s in running.manager.specs()])
         call = asyncio.create_task(running.call("sdk__wait", file=str(tmp_path / "cancelled")))

@@ -23,6 +23,7 @@ from mcp_servers.running import OWN_SERVER, own_server
 from tui.conftest import Play
 from tui.stage import Stage, tools
 
+SDK_SERVER = OWN_SERVER.with_name("sdk_server.py")
 NASTY = "\x1b[31mred [b]bold"
 
 
@@ -249,6 +250,32 @@ async def test_a_resource_is_attached(play: Play, folder: Path) -> None:
         await stage.until(lambda: stage.answers, "an answer")
         await stage.idle()
         assert b"the text of a" in stage.server.requests[-1].body
+
+
+async def test_a_template_is_completed_by_its_server_and_attached(play: Play, folder: Path) -> None:
+    named(folder, sdk={"command": sys.executable, "args": [str(SDK_SERVER)]})
+    async with play() as stage:
+        await stage.until(lambda: state(stage, "sdk") == "ready", "a ready server")
+        await stage.type("read @sd")
+        await stage.sees("sdk:note://{topic}/{page}")
+        await stage.press("tab")
+        await stage.until(lambda: stage.draft == "read @sdk:note://")
+        await stage.sees("sdk:note://alpha/")
+        await stage.type("b")
+        await stage.until(lambda: "sdk:note://alpha/" not in stage.screen_text)
+        await stage.sees("sdk:note://beta/")
+        completer = stage.chat.composer._completer
+        await stage.until(lambda: completer.current is not None)
+        await stage.press("tab")
+        await stage.until(lambda: stage.draft == "read @sdk:note://beta/", stage.draft)
+        await stage.sees("sdk:note://beta/beta-1")
+        await stage.press("tab")
+        await stage.sees("[file: sdk:note://beta/beta-1]")
+        stage.server.script("read")
+        await stage.press("enter")
+        await stage.until(lambda: stage.answers, "an answer")
+        await stage.idle()
+        assert b"page beta-1 of beta" in stage.server.requests[-1].body
 
 
 async def test_servers_end_with_the_app(play: Play, folder: Path) -> None:

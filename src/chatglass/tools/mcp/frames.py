@@ -4,7 +4,7 @@ The app sends commands (`do`), the host events (`on`):
 
     open server run spec ...      ready, tools, resources, prompts, log, lost (with `run`)
     close server
-    call, read, prompt   id ...   progress, result or error (with `id`)
+    call, read, prompt, complete   id ...   progress, result or error (with `id`)
     cancel id
     answer ask value              ask server kind question;  withdrawn ask
     roots roots

@@ -145,6 +145,14 @@ class Server:
         result = await self._request({"do": "prompt", "prompt": name, "arguments": arguments}, None)
         return tuple(PromptMessage(item["role"], item["text"]) for item in result["messages"])
 
+    async def complete(
+        self, template: str, variable: str, value: str, others: dict[str, str]
+    ) -> tuple[str, ...]:
+        """What it proposes for a variable of a resource template. Raises ServerError."""
+        frame = {"do": "complete", "template": template, "variable": variable, "value": value}
+        result = await self._request({**frame, "others": others}, None)
+        return tuple(result["values"])
+
     async def _content(self, frame: JsonObject, on_progress: OnProgress | None) -> ServerContent:
         result = await self._request(frame, on_progress)
         folder = self._link.spool

@@ -179,6 +179,13 @@ class McpServers:
         await server.ready(20.0)
         return await server.read_resource(uri, limit)
 
+    async def complete(
+        self, name: str, template: str, variable: str, value: str, others: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """What a server proposes for a variable of one of its resource templates, with the `others`
+        given; it is not waited for while it starts. Raises ServerError."""
+        return await self._server(name).complete(template, variable, value, dict(others))
+
     async def get_prompt(
         self, name: str, prompt: str, arguments: Mapping[str, str]
     ) -> tuple[PromptMessage, ...]:

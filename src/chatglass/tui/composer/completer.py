@@ -3,6 +3,7 @@ after `@`."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from chatglass.values.text import visible
 
 MOST_COMPLETIONS = 50
 _LONGEST_PATH = 200
+_PAUSE = 0.05
+"""Seconds without a further letter before a server is asked."""
 
 
 class Completer(CompletionList):
@@ -45,6 +48,11 @@ class Completer(CompletionList):
         query: str
         paths: list[str]
 
+    @dataclass
+    class _Proposed(Message):
+        query: str
+        rows: Sequence[Completion]
+
     def __init__(self, area: PromptArea, registry: Actions, index: PathIndex) -> None:
         super().__init__()
         self.index = index
@@ -52,6 +60,8 @@ class Completer(CompletionList):
         self._area = area
         self._registry = registry
         self._path_query: str | None = None
+        self._found: list[Completion] = []
+        """What was found for that query."""
         self._closed_for: str | None = None
 
     def put_away(self, *, until_edited: bool = False) -> None:
@@ -81,8 +91,9 @@ class Completer(CompletionList):
             )
         elif (query := self._typed_path()) is not None:
             if query != self._path_query:
-                self._path_query = query
+                self._path_query, self._found = query, []
                 self._find_paths(query)
+                self._ask_servers(query)
         elif self.is_open or self._path_query is not None:
             self.put_away()
 
@@ -118,7 +129,25 @@ class Completer(CompletionList):
             query = event.query.lower()
             resources = [one for one in self.offers.resources() if query in one.value.lower()]
             paths = [Completion(path, visible(path)) for path in event.paths]
-            self._offer([*paths[: MOST_COMPLETIONS - len(resources)], *resources])
+            known = [*resources, *self.offers.templates(event.query)]
+            self._add_found([*paths[: max(MOST_COMPLETIONS - len(known), 0)], *known])
+
+    @work(exclusive=True, group="proposals", exit_on_error=False)
+    async def _ask_servers(self, query: str) -> None:
+        await asyncio.sleep(_PAUSE)
+        if rows := await self.offers.proposals(query):
+            self.post_message(self._Proposed(query, rows))
+
+    @on(_Proposed)
+    def _proposed(self, event: _Proposed) -> None:
+        event.stop()
+        if event.query == self._path_query:
+            self._add_found(event.rows)
+
+    def _add_found(self, rows: Sequence[Completion]) -> None:
+        """Offer these beside what was found for the same query, files first and each once."""
+        self._found = sorted([*self._found, *rows], key=lambda row: row.goes_on)
+        self._offer(list({row.value: row for row in reversed(self._found)}.values())[::-1])
 
     @on(CompletionList.Clicked)
     def _row_clicked(self, event: CompletionList.Clicked) -> None:
@@ -133,7 +162,7 @@ class Completer(CompletionList):
         if self._path_query is None:
             self._take_command(current)
         else:
-            self._take_path(current.value)
+            self._take_path(current)
 
     def _take_command(self, completion: Completion) -> None:
         area = self._area
@@ -151,13 +180,15 @@ class Completer(CompletionList):
         )
         self.put_away(until_edited=True)
 
-    def _take_path(self, path: str) -> None:
-        area = self._area
+    def _take_path(self, completion: Completion) -> None:
+        area, path = self._area, completion.value
         row, column = area.cursor_location
         start = (row, column - len(self._path_query or ""))
         encoded = area.folds.encode(path)
         area.replace(encoded, start, (row, column), maintain_selection_offset=False)
-        if any(path == one.value for one in self.offers.resources()):
+        if completion.goes_on:
+            return
+        if self.offers.is_resource(path):
             self.put_away(until_edited=True)
             self.post_message(self.ResourceTaken(path))
         elif not path.endswith("/"):

@@ -25,6 +25,8 @@ class Completion:
     value: str
     label: str
     detail: str = ""
+    goes_on: bool = False
+    """More is to be typed or chosen behind it."""
 
 
 class CompletionList(Widget):

@@ -17,6 +17,18 @@ class Offers(Protocol):
         """What can be attached, each with `server:uri` as its value."""
         ...
 
+    def templates(self, query: str) -> Sequence[Completion]:
+        """What resource templates offer for `query` (`server:uri`, as far as it is typed)."""
+        ...
+
+    async def proposals(self, query: str) -> Sequence[Completion]:
+        """What servers propose for the part of a template that is being typed."""
+        ...
+
+    def is_resource(self, name: str) -> bool:
+        """Whether `server:uri` can be read."""
+        ...
+
     def find_prompt(self, text: str) -> tuple[str, str] | None:
         """The `server:prompt` that `text` (without its slash) starts with, and what follows it."""
         ...
@@ -30,6 +42,15 @@ class NoOffers:
 
     def resources(self) -> Sequence[Completion]:
         return ()
+
+    def templates(self, query: str) -> Sequence[Completion]:
+        return ()
+
+    async def proposals(self, query: str) -> Sequence[Completion]:
+        return ()
+
+    def is_resource(self, name: str) -> bool:
+        return False
 
     def find_prompt(self, text: str) -> tuple[str, str] | None:
         return None

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chatglass.tui.app import ChatglassApp
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.servers.question import QuestionDialog
+    from chatglass.tui.servers.template_offers import TemplateOffers
 
 LATE_MS = 5_000
 """A server that took longer to be ready is worth a word."""
@@ -52,6 +53,7 @@ class ServerDesk:
     def __init__(self, app: ChatglassApp) -> None:
         self._app = app
         self.running: McpServers | None = None
+        self._templates: TemplateOffers | None = None
         self._waiting: list[_Waiting] = []
         self._shown: _Waiting | None = None
         self._states: dict[str, str] = {}
@@ -66,7 +68,10 @@ class ServerDesk:
         except ConfigError as error:
             self._app.chat.say(str(error), "error")
             return
+        from chatglass.tui.servers.template_offers import TemplateOffers
+
         self.running = servers
+        self._templates = TemplateOffers(servers, self._ready)
         servers.subscribe(self._take)
         self._app.chat.composer.set_offers(self)
         servers.start()
@@ -289,6 +294,16 @@ class ServerDesk:
             for resource in server.resources
             if not resource.template
         ]
+
+    def templates(self, query: str) -> Sequence[Completion]:
+        return self._templates.at_once(query) if self._templates else ()
+
+    async def proposals(self, query: str) -> Sequence[Completion]:
+        return await self._templates.asked(query) if self._templates else ()
+
+    def is_resource(self, name: str) -> bool:
+        whole = self._templates is not None and self._templates.is_whole(name)
+        return whole or any(name == one.value for one in self.resources())
 
     def find_prompt(self, text: str) -> tuple[str, str] | None:
         names = [completion.value[1:] for completion in self.prompts()]

@@ -80,7 +80,7 @@ class McpHost:
             case "close":
                 if found := self._connections.get(frame["server"]):
                     found[0].end()
-            case "call" | "read" | "prompt":
+            case "call" | "read" | "prompt" | "complete":
                 task = asyncio.create_task(self._serve(frame))
                 self._requests[frame["id"]] = task
             case "cancel":
@@ -134,6 +134,7 @@ class McpHost:
                 "call": connection.call,
                 "read": connection.read_resource,
                 "prompt": connection.get_prompt,
+                "complete": connection.complete,
             }[frame["do"]]
             self.send({"on": "result", "id": number, **await serve(frame)})
         except Lost as error:

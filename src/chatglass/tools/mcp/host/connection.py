@@ -27,11 +27,14 @@ from chatglass.tools.piped_process import PipedProcess
 from chatglass.tools.redaction import Redactor
 from chatglass.tools.spool import put
 from chatglass.tools.tool import JsonObject
-from chatglass.values.text import one_line
+from chatglass.values.text import one_line, storable
 
 _T = TypeVar("_T")
 _PROGRESS_S = 0.05
 """Between two reports of one call."""
+_MOST_COMPLETIONS = 100
+"""As many as the specification allows."""
+_LONGEST_COMPLETION = 2_000
 _LATEST_LOGS: types.LoggingLevel = "info"
 
 
@@ -238,6 +241,20 @@ class Connection:
             lambda client: client.get_prompt(frame["prompt"], frame["arguments"])
         )
         return {"messages": rendering.prompt_messages(result)}
+
+    async def complete(self, frame: JsonObject) -> JsonObject:
+        """What a server proposes for a variable of a resource template; nothing where it does not
+        complete."""
+        client = self._client
+        if client is None or client.server_capabilities.completions is None:
+            return {"values": []}
+        reference = types.ResourceTemplateReference(uri=frame["template"])
+        argument = {"name": frame["variable"], "value": frame["value"]}
+        result = await self._request(
+            lambda client: client.complete(reference, argument, frame["others"])
+        )
+        values = result.completion.values[:_MOST_COMPLETIONS]
+        return {"values": [storable(value)[:_LONGEST_COMPLETION] for value in values]}
 
     async def _request(self, make: Callable[[Client], Awaitable[_T]]) -> _T:
         """Raises Lost where the connection ends meanwhile, MCPError for the server's own errors."""
