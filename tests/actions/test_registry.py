@@ -66,7 +66,13 @@ def test_no_two_actions_share_a_key_where_both_work() -> None:
 def test_letters_act_only_where_nothing_is_written() -> None:
     for action in ACTIONS:
         if any(len(key) == 1 for key in action.keys):
-            assert action.place in ("transcript", "approval", *OWN_SCREENS), action.id
+            assert action.place in (
+                "transcript",
+                "inspector",
+                "compare",
+                "approval",
+                *OWN_SCREENS,
+            ), action.id
 
 
 def test_keys_of_the_app_do_not_reach_a_screen_of_its_own() -> None:

@@ -77,6 +77,9 @@ class Loader:
     async def result(self, tool_call_id: str) -> ToolResult | None:
         return await self._load(tool_call_id)
 
+    async def find_calls(self, words: str) -> frozenset[str]:
+        return frozenset()
+
 
 class InspectorApp(App[None]):
     """The inspector alone, with results from a dictionary."""
@@ -390,7 +393,7 @@ async def test_names_and_arguments_are_data() -> None:
             ]
         )
         await settle(pilot, app)
-        assert "[red]x␛[2J" in screen_text(app)[1]
+        assert "[red]x␛[2J" in screen_text(app)[2]
         assert '{"path": "[bold]\\u001b]0;t␇"' in app.text
         app.inspector.show_section("error")
         await settle(pilot, app)
@@ -404,8 +407,8 @@ async def test_works_in_a_narrow_panel() -> None:
         app.inspector.show_section("seen")
         await settle(pilot, app)
         lines = screen_text(app)
-        assert lines[1].startswith("│✓ search_files")
-        assert lines[1].rstrip("│").rstrip().endswith("0.30 s")
+        assert lines[2].startswith("│✓ search_files")
+        assert lines[2].rstrip("│").rstrip().endswith("0.30 s")
         assert "[3 seen]" in lines[app.inspector.view.region.y - 2]
 
 
@@ -451,7 +454,7 @@ async def test_full_screen_opens_a_call_and_closes_with_it() -> None:
         await pilot.pause(0.05)
         lines = screen_text(app)
         assert "produced" in "\n".join(lines)
-        assert "read_file" in lines[1]
+        assert "read_file" in lines[2]
         assert "[2 result]" in lines[1], "side by side where it is wide"
         screen.update_call(running(3))
         await pilot.resize_terminal(80, 24)

@@ -768,6 +768,27 @@ class SearchConformance:
         await store.delete_session(two.id)
         assert await store.sessions_using("tool", "read_") == {one.id}
 
+    async def test_calls_of_a_session_by_their_arguments_and_results(
+        self, store: SessionStore
+    ) -> None:
+        one, two = await new_session(store), await new_session(store)
+        await talk(store, one.id, 1)
+        calls = [
+            tool_call(one.id, name="read_file", arguments='{"path": "parse.py"}'),
+            tool_call(one.id, name="run_command", arguments='{"command": "make"}'),
+            tool_call(two.id, name="read_file", arguments='{"path": "parse.py"}'),
+        ]
+        await store.add_tool_calls(calls)
+        await store.update_tool_call(calls[1], ToolResult("a Needle in hay", "cut"))
+        assert await store.calls_with(one.id, "PARSE") == {calls[0].id}
+        assert await store.calls_with(one.id, "needle hay") == {calls[1].id}
+        assert await store.calls_with(one.id, '"needle in"') == {calls[1].id}
+        assert await store.calls_with(one.id, "needle parse") == frozenset()
+        assert await store.calls_with(one.id, "ne") == frozenset()
+        assert await store.calls_with(two.id, "needle") == frozenset()
+        await store.delete_session(one.id)
+        assert await store.calls_with(one.id, "needle") == frozenset()
+
     async def test_excerpts_show_the_end_of_the_path(self, store: SessionStore) -> None:
         row = await new_session(store)
         assert await store.excerpts(row.id) == []

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import MutableMapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -133,6 +133,8 @@ class Settings(_Table):
     """The colour theme."""
     sidebar: bool = True
     """Whether the sidebar is shown where there is room."""
+    inspector_view: Literal["list", "timeline"] = "list"
+    """How the inspector shows the calls of a session."""
     reduced_motion: bool = False
     """No spinners, no blinking."""
     text_width: int = Field(default=TEXT_WIDTH, ge=0)

@@ -301,6 +301,11 @@ class SessionStore(Protocol):
         gone since."""
         ...
 
+    async def calls_with(self, session_id: str, text: str) -> frozenset[str]:
+        """Ids of the session's tool calls whose name and arguments, or the start of whose result,
+        hold every word of `text` as in `search`; empty where the words are too short for it."""
+        ...
+
     async def sessions_using(self, kind: Literal["tool", "model"], name: str) -> frozenset[str]:
         """Ids of the sessions in which a tool was called, or a model asked, whose name contains
         `name` in either case."""

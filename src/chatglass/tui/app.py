@@ -23,7 +23,7 @@ from chatglass.tui.composer.prompt_area import PromptArea
 from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.life import FAILED, USAGE, Life
-from chatglass.tui.messages import ApprovalsChanged, EngineEvents, SessionChanged
+from chatglass.tui.messages import ApprovalsChanged, EngineEvents, RerunChanged, SessionChanged
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from chatglass.config.first_look import FirstLook
     from chatglass.config.options import Options
     from chatglass.store.records import SessionRow
+    from chatglass.tui.approval.panel import ApprovalPanel
+    from chatglass.tui.inspector.calls_panel import CallsPanel
     from chatglass.tui.inspector.inspector import Inspector
     from chatglass.tui.inspector.section_pane import SectionPane
     from chatglass.tui.open_session import OpenSession
@@ -301,6 +303,15 @@ class ChatglassApp(App[None], inherit_bindings=False):
             self.chat.approvals.changed(session)
             self._mark_sessions()
 
+    def on_rerun_changed(self, message: RerunChanged) -> None:
+        session = self.sessions.get(message.session_id)
+        if session is not None:
+            self.chat.calls.changed(session, message.row)
+
+    def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
+        """An answer from a screen over the chat."""
+        self.chat.approvals.answered(message)
+
     def on_session_changed(self, message: SessionChanged) -> None:
         session = self.sessions.get(message.session_id)
         if session is not None:
@@ -354,6 +365,15 @@ class ChatglassApp(App[None], inherit_bindings=False):
         while self.screen is not self.chat:
             self.pop_screen()
         self.chat.jump_to_message(message.message_id)
+
+    async def on_calls_panel_view_chosen(self, message: CallsPanel.ViewChosen) -> None:
+        """The other inspector shows the calls in the same form, and so does the next start."""
+        for inspector in self.chat.calls.inspectors():
+            inspector.show_view(message.view)
+        await self.save_setting(["inspector_view"], message.view)
+
+    async def on_calls_panel_request_chosen(self, message: CallsPanel.RequestChosen) -> None:
+        await self.action_do("view.wire", message.request_id)
 
     def on_inspector_jump_to_message(self, message: Inspector.JumpToMessage) -> None:
         full = self.chat.full_inspector

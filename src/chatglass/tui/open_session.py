@@ -10,10 +10,12 @@ from chatglass.chat.stats import TokenStats
 from chatglass.tui.budget.asking import SessionBudget
 from chatglass.tui.session_view import SessionView
 from chatglass.tui.tabs.place import Place
+from chatglass.values.clock import now_ms
 
 if TYPE_CHECKING:
     from textual.worker import Worker
 
+    from chatglass.chat.calls.rerun import Reruns
     from chatglass.chat.engine import Engine
     from chatglass.chat.events import Event
     from chatglass.tui.approval.asking import SessionApproval
@@ -28,6 +30,9 @@ class OpenSession:
     budget: SessionBudget = field(default_factory=SessionBudget)
     view: SessionView = field(default_factory=SessionView)
     stats: TokenStats = field(default_factory=TokenStats)
+    reruns: Reruns | None = None
+    """What the user ran again, once something was."""
+    opened_at: int = field(default_factory=now_ms)
     draft: str = ""
     inbox: list[Event] = field(default_factory=list)
     """Events that were posted and are not shown yet."""

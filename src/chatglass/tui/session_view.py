@@ -30,7 +30,7 @@ from chatglass.chat.events import (
     TurnStarted,
     UsageReported,
 )
-from chatglass.store.records import CompactionRow, QueuedPrompt, ToolCallRow
+from chatglass.store.records import CompactionRow, QueuedPrompt, RequestRow, ToolCallRow
 from chatglass.tui.transcript.from_rows import (
     Forks,
     SessionRows,
@@ -77,6 +77,8 @@ class SessionView:
         """The engine's list, which grows."""
         self.pane: Pane | None = None
         self.turn_running = False
+        self.running_request: RequestRow | None = None
+        """The request in flight, as far as events tell of it."""
         self.retry_until: float | None = None
         """Monotonic time at which a failed request goes out again, while one waits."""
         self.streamed_chars = 0
@@ -96,13 +98,17 @@ class SessionView:
         """Show what is stored. Not while a turn runs."""
         self._answer = None
         self.items = items_of(rows)
-        self.calls = {call.id: call for call in rows.calls}
+        self.take_calls(rows.calls)
         self._cards = {
             card.tool_call_id: (item, card)
             for item in self.items
             if isinstance(item, AnswerItem)
             for card in item.cards
         }
+
+    def take_calls(self, rows: Sequence[ToolCallRow]) -> None:
+        """The calls as they are stored, which is more than events tell of them."""
+        self.calls = {call.id: call for call in rows}
 
     def prompts(self) -> list[str]:
         """The prompts so far, oldest first, for the composer's history."""
@@ -204,6 +210,17 @@ class SessionView:
         self.compacting = ""
         self.streamed_chars = 0
         self._thinking_since, self._thought = None, False
+        self.running_request = RequestRow(
+            id=event.request_id or "",
+            session_id=event.session_id,
+            turn_id=event.turn_id,
+            message_id=event.message_id,
+            purpose="answer",
+            endpoint=event.endpoint,
+            base_url="",
+            model=event.model,
+            started_at=now_ms(),
+        )
         continues = self._answer is not None
         self._answer = AnswerItem(
             id=event.message_id,
@@ -271,6 +288,7 @@ class SessionView:
 
     def _request_finished(self, event: RequestFinished) -> None:
         self.retry_until = None
+        self.running_request = None
         self._turn.milliseconds += event.duration_ms
         answer = self._answer
         if answer is None:
@@ -321,6 +339,7 @@ class SessionView:
     def _turn_finished(self, event: TurnFinished) -> None:
         self.turn_running = False
         self.compacting = ""
+        self.running_request = None
         self.retry_until = None
         self.streamed_chars = 0
         if self._answer is not None and self._turn.usage.total_tokens:

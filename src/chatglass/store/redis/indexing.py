@@ -39,6 +39,11 @@ def name(kind: Kind, ref: str) -> str:
     return f"{_CODE[kind]}{ref}"
 
 
+def call_of(named: str) -> str:
+    """The id of the tool call whose arguments or result have that name; empty for other texts."""
+    return named[1:] if _KINDS[named[0]] in ("arguments", "result") else ""
+
+
 def index_step(
     kind: Kind, session_id: str, ref: str, message_id: str, text: str, *, most: int = MOST_CHARS
 ) -> tuple[str, tuple[str | bytes, ...]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
 from chatglass.store.records import Matches, SearchHit, SessionMatches, StoreSize
 from chatglass.store.redis import listing, rows, server
-from chatglass.store.redis.indexing import SLOTS, Head, read_head, slots_of
+from chatglass.store.redis.indexing import SLOTS, Head, call_of, read_head, slots_of
 from chatglass.store.redis.link import PREFIX, Link
 from chatglass.store.search_words import SearchWords, search_words
 from chatglass.store.sqlite.search import around
@@ -23,6 +23,7 @@ which the server does nothing else."""
 _MARGIN = 1_200
 """Bytes around a match: more than a hit's line, and than folding moves it by."""
 _LINE = 160
+_ALL = 1_000_000
 _NEWEST = 3
 """Of the matches of a session, these can be shown."""
 
@@ -81,6 +82,20 @@ async def lines(link: Link, text: str, refs: Sequence[str]) -> dict[str, SearchH
     return {str(each.number): _hit(each, pattern) for each in made}
 
 
+async def calls(link: Link, session_id: str, text: str) -> frozenset[str]:
+    """The tool calls of a session whose arguments or result hold all the words."""
+    words = search_words(text)
+    if words.reach != "everything":
+        return frozenset()
+    named: list[bytes] = await link.command("HGETALL", f"{PREFIX}docs:{session_id}")
+    pairs = rows.pairs(named).items()
+    refs = {int(number): ref for name, number in pairs if (ref := call_of(name.decode()))}
+    blocks = {number // BLOCK for number in refs}
+    found = _matching(link, words, _ALL, within=blocks)
+    async with aclosing(found) as each_found:
+        return frozenset([refs[each.number] async for each in each_found if each.number in refs])
+
+
 async def size(link: Link) -> StoreSize:
     """Of the whole server, and of the index, about."""
     texts, bits = await link.command("HMGET", f"{PREFIX}sizes", "texts", "bits")
@@ -92,9 +107,17 @@ async def size(link: Link) -> StoreSize:
 
 
 async def _matching(
-    link: Link, words: SearchWords, limit: int, *, below: int = 0, margin: int = 0
+    link: Link,
+    words: SearchWords,
+    limit: int,
+    *,
+    below: int = 0,
+    margin: int = 0,
+    within: Collection[int] | None = None,
 ) -> AsyncGenerator[_Found]:
     blocks = await _blocks(link, words)
+    if within is not None:
+        blocks = [block for block in blocks if block in within]
     if below:
         blocks = [block for block in blocks if block <= below // BLOCK]
     folded = _folded(words)

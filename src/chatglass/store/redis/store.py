@@ -376,6 +376,9 @@ class RedisStore(RedisLife):
     async def match_lines(self, text: str, refs: Sequence[str]) -> dict[str, SearchHit]:
         return await self._here.ask(lambda link: searching.lines(link, text, refs))
 
+    async def calls_with(self, session_id: str, text: str) -> frozenset[str]:
+        return await self._here.ask(lambda link: searching.calls(link, session_id, text))
+
     async def sessions_using(self, kind: Literal["tool", "model"], name: str) -> frozenset[str]:
         return await self._here.ask(lambda link: reading.sessions_using(link, kind, name))
 

@@ -150,6 +150,21 @@ def lines(db: Connection, text: str, refs: Sequence[str]) -> dict[str, SearchHit
     return {ref: hit for ref, hit in found if hit is not None}
 
 
+def calls(db: Connection, session_id: str, text: str) -> frozenset[str]:
+    """The tool calls of a session whose arguments or result hold all the words."""
+    words = search_words(text)
+    if words.reach != "everything":
+        return frozenset()
+    sql, values = _matching(db, words)
+    # With a plus: the words narrow it down more than the session does.
+    found = db.execute(
+        f"SELECT ref FROM search_rows WHERE id IN ({sql}) AND +session_id = ? "
+        "AND kind IN ('arguments', 'result')",
+        (*values, session_id),
+    )
+    return frozenset(ref for (ref,) in found)
+
+
 def uses(db: Connection, kind: str, text: str) -> frozenset[str]:
     # From name to name in the index, since there are few of them among many rows.
     names = db.execute(

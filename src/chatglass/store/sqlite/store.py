@@ -282,6 +282,9 @@ class SqliteStore:
     async def match_lines(self, text: str, refs: Sequence[str]) -> dict[str, SearchHit]:
         return await self._db.search(search.lines, text, tuple(refs))
 
+    async def calls_with(self, session_id: str, text: str) -> frozenset[str]:
+        return await self._db.search(search.calls, session_id, text)
+
     async def sessions_using(self, kind: Literal["tool", "model"], name: str) -> frozenset[str]:
         return await self._db.search(search.uses, kind, name)
 

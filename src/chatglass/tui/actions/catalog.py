@@ -8,6 +8,7 @@ are letters work only where the transcript has the focus.
 from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.calls_catalog import CALLS_ACTIONS
 from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
@@ -322,6 +323,7 @@ CATALOG: tuple[Action, ...] = (
         slash="editor",
     ),
     *CONTEXT_ACTIONS,
+    *CALLS_ACTIONS,
     *USAGE_ACTIONS,
     *SERVER_ACTIONS,
     *CONTENTS_ACTIONS,

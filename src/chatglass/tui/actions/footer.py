@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from textual import events
+from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from chatglass.tui.actions.action import Action, key_label
+from chatglass.tui.actions.action import Action, Place, key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.component_style import component_style
 
@@ -39,13 +42,28 @@ class FooterLine(Widget):
     """
     COMPONENT_CLASSES = {"footer-line--key"}
 
-    def __init__(self, registry: Actions = ACTIONS, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        registry: Actions = ACTIONS,
+        *,
+        place: Place = "app",
+        first: Sequence[Action] = (),
+        target: DOMNode | None = None,
+        id: str | None = None,
+    ) -> None:
+        """`place`: whose keys it shows; `first` are shown before those. `target` runs the actions
+        that name no other; by default the app."""
         super().__init__(id=id)
         self._registry = registry
+        self._place: Place = place
+        self._first = first
+        self._target = target
 
     def _placed(self) -> list[tuple[int, Action, str, str]]:
-        shown = [action for action in self._registry if action.footer is not None and action.keys]
-        return fitting(sorted(shown, key=lambda action: action.footer or 0), self.size.width)
+        here = self._registry.at(self._place)
+        shown = [action for action in here if action.footer is not None and action.keys]
+        ordered = sorted(shown, key=lambda action: action.footer or 0)
+        return fitting([*self._first, *ordered], self.size.width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1
@@ -72,7 +90,7 @@ class FooterLine(Widget):
     async def on_click(self, event: events.Click) -> None:
         if action := self.action_at(event.x):
             event.stop()
-            await self.app.run_action(action.run)
+            await self.app.run_action(action.run, self._target)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         action = self.action_at(event.x)

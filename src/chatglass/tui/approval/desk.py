@@ -24,7 +24,7 @@ class ApprovalDesk:
 
     def changed(self, session: OpenSession) -> None:
         """Other calls of the session wait than before, or its budget is asked about."""
-        chat, panel = self._chat, self._chat.approval
+        chat = self._chat
         self.mark(session)
         self._budget.changed(session)
         if session is not chat.session:
@@ -33,16 +33,32 @@ class ApprovalDesk:
                 chat.say(f"{name} asks about a tool call.", "warning")
             return
         waiting = {call.tool_call_id for call in session.approval.waiting}
-        for call in panel.waiting:
-            if call.tool_call_id not in waiting:
-                panel.withdraw(call.tool_call_id)
-        for call in session.approval.waiting:
-            panel.ask(call, take_focus=not self._is_typing)
+        for panel in self._panels():
+            for call in panel.waiting:
+                if call.tool_call_id not in waiting:
+                    panel.withdraw(call.tool_call_id)
+            for call in session.approval.waiting:
+                panel.ask(call, take_focus=self._may_take_focus(panel, session, call.tool_call_id))
 
     @property
-    def _is_typing(self) -> bool:
-        """Whether keys go into a text that is being written."""
-        return isinstance(self._chat.focused, Input) or not self._chat.composer.is_empty
+    def panel(self) -> ApprovalPanel:
+        """The one that is on screen: a screen over the chat may have its own."""
+        return self._panels()[-1]
+
+    def _panels(self) -> list[ApprovalPanel]:
+        """Of the chat screen, and of the screens over it that show tool calls."""
+        over = (getattr(screen, "approval", None) for screen in self._chat.app.screen_stack)
+        others = [panel for panel in over if panel is not None and panel is not self._chat.approval]
+        return [self._chat.approval, *others]
+
+    def _may_take_focus(
+        self, panel: ApprovalPanel, session: OpenSession, tool_call_id: str
+    ) -> bool:
+        """Not from a text that is being written; nor in another screen, whose keys mean other
+        things there, but for what the user ran again from it."""
+        if panel is self._chat.approval:
+            return not (isinstance(self._chat.focused, Input) or not self._chat.composer.is_empty)
+        return session.reruns is not None and tool_call_id in session.reruns
 
     def mark(self, session: OpenSession) -> None:
         """Say on the cards which calls wait; a call may be asked about before it is shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatglass.tui.commands import (
     answers,
+    calls,
     context,
     program,
     servers,
@@ -25,6 +26,7 @@ COMMANDS = Commands(
         **context.COMMANDS,
         **view.COMMANDS,
         **wire.COMMANDS,
+        **calls.COMMANDS,
         **spending.COMMANDS,
         **servers.COMMANDS,
         **program.COMMANDS,

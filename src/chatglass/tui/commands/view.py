@@ -28,10 +28,13 @@ async def inspector(app: ChatglassApp, argument: str) -> None:
 
     chat.full_inspector = InspectorScreen(
         chat.call_source,
-        list(session.view.calls.values()),
+        chat.calls.rows(session),
+        requests=chat.calls.requests(session),
+        view=chat.inspector.calls_panel.view,
         open_id=argument or chat.inspector.chosen,
     )
     await app.push_screen(chat.full_inspector, closed)
+    chat.approvals.changed(session)
 
 
 def _is_beside(app: ChatglassApp) -> bool:
@@ -75,8 +78,8 @@ async def editor(app: ChatglassApp, argument: str) -> None:
 
 async def answer_question(app: ChatglassApp, argument: str) -> None:
     """Go to what waits for an answer here, else in the next tab that asks."""
-    if app.chat.approval.waiting:
-        app.chat.approval.focus()
+    if app.chat.approvals.panel.waiting:
+        app.chat.approvals.panel.take_focus()
         return
     asking = next((session for session in app.tabs.sessions if session.asking), None)
     if asking is None:

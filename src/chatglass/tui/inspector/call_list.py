@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.strip import Strip
 from textual.timer import Timer
 
+from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.tui.inspector.call_words import STATE_MARKS, running_ms, short_arguments
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
@@ -61,6 +62,7 @@ class CallList(LineList):
         self._now = now
         self._calls: list[ToolCallRow] = []
         self._index: dict[str, int] = {}
+        self._pinned: str | None = None
         self._ticker: Timer | None = None
 
     @property
@@ -101,6 +103,11 @@ class CallList(LineList):
             if follow or len(self._calls) == 1:
                 self.move_cursor(len(self._calls) - 1)
         self._tick_while_running()
+
+    def show_pinned(self, tool_call_id: str | None) -> None:
+        """Mark that call as the one that the next pinned one is compared with."""
+        self._pinned = tool_call_id
+        self.refresh()
 
     @property
     def running(self) -> int:
@@ -144,7 +151,8 @@ class CallList(LineList):
         name = one_line(call.name, 40)
         right = f"{took:>9}" + (f"{weight:>9}" if width >= 44 else "")
         room = max(0, width - 2 - len(right) - 1)
-        cells: list[Cell] = [(STATE_MARKS[call.state] + " ", look)]
+        sign = "↻" if isinstance(call, RerunRow) else "◆" if call.id == self._pinned else " "
+        cells: list[Cell] = [(STATE_MARKS[call.state] + sign, look)]
         if width >= 60:
             name_width = min(max(14, width // 4), room)
             arguments = short_arguments(call, max(1, room - name_width - 1))

@@ -14,3 +14,8 @@ class CallSource(Protocol):
     async def result(self, tool_call_id: str) -> ToolResult | None:
         """What the call produced and what the model saw; None where nothing is kept (yet)."""
         ...
+
+    async def find_calls(self, words: str) -> frozenset[str]:
+        """Ids of the calls of the session whose arguments or (start of the) results hold all the
+        words (as in `SessionStore.search`)."""
+        ...

@@ -12,12 +12,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.call_detail import CallDetail
 from chatglass.tui.inspector.call_list import CallList
 from chatglass.tui.inspector.call_words import counts_text
+from chatglass.tui.inspector.calls_head import View
+from chatglass.tui.inspector.calls_panel import CallsPanel
 from chatglass.tui.inspector.json_tree import JsonTree
 from chatglass.tui.inspector.sections.catalog import NAMES
-from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
 
 if TYPE_CHECKING:
@@ -36,17 +38,24 @@ class Inspector(Widget, can_focus=False):
         layout: vertical;
         height: 1fr;
         border: round $accent 40%;
-        & > CallList { height: 2fr; min-height: 2; }
+        & > CallsPanel { height: 2fr; min-height: 3; }
         & > CallDetail { height: 3fr; border-top: solid $accent 40%; }
         &:focus-within { border: round $accent; }
         &.-wide { layout: horizontal; }
-        &.-wide > CallList { height: 1fr; width: 2fr; }
+        &.-wide > CallsPanel { height: 1fr; width: 2fr; }
         &.-wide > CallDetail {
             height: 1fr; width: 3fr; border-top: none; border-left: solid $accent 40%;
         }
+        &.-timeline { layout: vertical; }
+        &.-timeline > CallsPanel { height: 3fr; width: 1fr; }
+        &.-timeline > CallDetail {
+            height: 2fr; width: 1fr; border-top: solid $accent 40%; border-left: none;
+        }
     }
     """
+    ACTION_PLACE = "inspector"
     BINDINGS: ClassVar[list[BindingType]] = [
+        *ACTIONS.bindings("inspector"),
         Binding("left,comma", "section_by(-1)", "Section before", show=False),
         Binding("right,full_stop", "section_by(1)", "Next section", show=False),
         *(
@@ -124,7 +133,7 @@ class Inspector(Widget, can_focus=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._source = source
-        self._list = CallList(now=now)
+        self._list = CallsPanel(now=now, find_calls=source.find_calls)
         self.detail = CallDetail(source, now=now)
         self._chosen: str | None = None
         self.border_title = Content("Tool calls")
@@ -158,7 +167,16 @@ class Inspector(Widget, can_focus=False):
 
     @property
     def call_list(self) -> CallList:
+        return self._list.call_list
+
+    @property
+    def calls_panel(self) -> CallsPanel:
         return self._list
+
+    def show_view(self, view: View) -> None:
+        """Show the calls as a list, or as a timeline, which is given the whole width."""
+        self._list.show_view(view)
+        self.set_class(view == "timeline", "-timeline")
 
     def show_calls(self, rows: Sequence[ToolCallRow]) -> None:
         """Show these calls, oldest first, instead of those before; the chosen one stays if it is there."""
@@ -192,16 +210,14 @@ class Inspector(Widget, can_focus=False):
 
     # -- the chosen call
 
-    def on_line_list_cursor_moved(self, event: LineList.CursorMoved) -> None:
-        event.stop()
-        # The cursor may have gone on since; what counts is where it is now.
-        if self._list.cursor_id is not None:
-            self._choose(self._list.cursor_id)
+    def on_calls_panel_view_chosen(self, event: CallsPanel.ViewChosen) -> None:
+        self.set_class(event.view == "timeline", "-timeline")
 
-    def on_line_list_row_chosen(self, event: LineList.RowChosen) -> None:
+    def on_calls_panel_pointed(self, event: CallsPanel.Pointed) -> None:
         event.stop()
-        self._choose(event.row_id)
-        self.detail.take_focus()
+        self._choose(event.tool_call_id)
+        if event.opened:
+            self.detail.take_focus()
 
     def _choose(self, tool_call_id: str) -> None:
         if tool_call_id == self._chosen:
@@ -218,6 +234,21 @@ class Inspector(Widget, can_focus=False):
         self.border_subtitle = Content(counts_text(self._list.calls))
 
     # -- keys
+
+    def action_calls(self, name: str) -> None:
+        """What the keys of the list and the timeline do."""
+        panel = self._list
+        match name:
+            case "view":
+                panel.toggle_view()
+            case "filter":
+                panel.open_filter()
+            case "order":
+                panel.next_order()
+            case "tool":
+                panel.toggle_tool()
+            case _:
+                panel.toggle_quick(name)
 
     def action_section(self, name: str) -> None:
         self.show_section(name)

@@ -10,11 +10,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from chatglass.store.records import ToolCallRow
+from chatglass.store.records import RequestRow, ToolCallRow
+from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.footer import FooterLine
+from chatglass.tui.actions.registry import ACTIONS
+from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.inspector.call_source import CallSource
+from chatglass.tui.inspector.calls_head import View
 from chatglass.tui.inspector.inspector import Inspector
 from chatglass.values.clock import now_ms
 
+CLOSE = Action(
+    id="inspector.close",
+    label="Close",
+    tooltip="Close (^O too)",
+    keys=("escape",),
+    command="screen.close",
+)
 WIDE = 110
 """Columns from which the list stands beside the text instead of above it."""
 
@@ -34,6 +46,8 @@ class InspectorScreen(Screen[str | None]):
         source: CallSource,
         rows: Sequence[ToolCallRow],
         *,
+        requests: Sequence[RequestRow] = (),
+        view: View = "list",
         open_id: str | None = None,
         section: str = "arguments",
         now: Callable[[], int] = now_ms,
@@ -42,16 +56,25 @@ class InspectorScreen(Screen[str | None]):
         self._rows = rows
         self._open_id = open_id
         self._section: str = section
+        self._requests = requests
+        self._view: View = view
         self.inspector = Inspector(source, now=now)
+        self.approval = ApprovalPanel(id="approval")
 
     def compose(self) -> ComposeResult:
         yield self.inspector
+        yield self.approval
+        yield FooterLine(
+            place="inspector", first=[CLOSE, ACTIONS["help.keys"]], target=self.inspector
+        )
 
     def on_mount(self) -> None:
+        self.inspector.show_view(self._view)
+        self.inspector.calls_panel.show_requests(self._requests)
         self.inspector.show_calls(self._rows)
         self.inspector.show_section(self._section)
         if self._open_id is None or not self.inspector.open_call(self._open_id):
-            self.inspector.call_list.focus()
+            self.inspector.calls_panel.focus_calls()
 
     def on_resize(self, event: events.Resize) -> None:
         self.inspector.set_class(event.size.width >= WIDE, "-wide")

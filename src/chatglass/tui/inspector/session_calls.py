@@ -18,4 +18,14 @@ class SessionCalls:
 
     async def result(self, tool_call_id: str) -> ToolResult | None:
         session = self._current()
-        return await session.engine.context.store.tool_result(tool_call_id) if session else None
+        if session is None:
+            return None
+        if session.reruns is not None and tool_call_id in session.reruns:
+            return await session.reruns.result(tool_call_id)
+        return await session.engine.context.store.tool_result(tool_call_id)
+
+    async def find_calls(self, words: str) -> frozenset[str]:
+        session = self._current()
+        if session is None:
+            return frozenset()
+        return await session.engine.context.store.calls_with(session.id, words)

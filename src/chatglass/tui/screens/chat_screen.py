@@ -21,6 +21,7 @@ from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.approval.desk import ApprovalDesk
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.countdown import Countdown
+from chatglass.tui.inspector.calls_desk import CallsDesk
 from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
 from chatglass.tui.outbox import Outbox
@@ -78,6 +79,7 @@ class ChatScreen(Screen[None]):
         """The inspector over the whole screen, while it is open."""
         self.countdown = Countdown(self)
         self.approvals = ApprovalDesk(self)
+        self.calls = CallsDesk(self)
         self._is_complete = False
 
     def compose(self) -> ComposeResult:
@@ -146,6 +148,8 @@ class ChatScreen(Screen[None]):
             if session.draft:
                 self.composer.restore(session.draft)
         self._show_welcome()
+        if before is None and self.app.workspace is not None:
+            self.inspector.show_view(self.app.workspace.settings.inspector_view)
         self.refresh_items(place)
         self.approval.withdraw_all()
         self.approvals.changed(session)
@@ -170,10 +174,10 @@ class ChatScreen(Screen[None]):
         view = self.session.view
         self.transcript.load(view.items, place.line if place else None)
         view.pane = self.transcript
-        calls = list(view.calls.values())
-        self.inspector.show_calls(calls)
-        if self.full_inspector is not None:
-            self.full_inspector.show_calls(calls)
+        calls, requests = self.calls.rows(self.session), self.calls.requests(self.session)
+        for inspector in self.calls.inspectors():
+            inspector.show_calls(calls)
+            inspector.calls_panel.show_requests(requests)
         if place is not None:
             self.transcript.select_again(place.selected)
             call = place.call or next(reversed(view.calls), None)
@@ -257,6 +261,7 @@ class ChatScreen(Screen[None]):
         for event in batch:
             if isinstance(event, TurnFinished):
                 self._turn_finished(session, event)
+                self.calls.turn_finished(session)
             if isinstance(event, Notice) and event.kind == "store":
                 session.store_failure = "" if session.unsaved else event.cause
         if session.approval.waiting:
@@ -265,6 +270,7 @@ class ChatScreen(Screen[None]):
             return
         for event in batch:
             self._show_beside(session, event)
+        self.calls.events_shown(session, batch)
         self.figures.take(session, batch)
         self.countdown.watch()
 
@@ -384,11 +390,12 @@ class ChatScreen(Screen[None]):
 
     def show_call(self, row: ToolCallRow) -> None:
         """A call's new state, in the inspectors."""
-        self.inspector.update_call(row)
-        if self.full_inspector is not None:
-            self.full_inspector.update_call(row)
+        for inspector in self.calls.inspectors():
+            inspector.update_call(row)
+        self.calls.show_call(row)
 
     def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
+        message.stop()
         self.approvals.answered(message)
 
     def jump_to_message(self, message_id: str) -> None:
