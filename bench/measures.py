@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 
 from bench import subject
 from bench.ptybench import App, Latencies
 from bench.reader import SAMPLE_EVERY
+from bench.rows import Row, ratio
+from bench.servers import servers
 from bench.subject import FakeLLM
 
 MB = 2**20
 HEAVY_IMPORTS = 4.0
 """Seconds after the first use in which everything has been imported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure beside what it is compared with, and the aim in words."""
-
-    what: str
-    figure: str
-    compared: str
-    aim: str
-
-
-def ratio(value: float, base: float) -> str:
-    return f"{value / base:.2f}×" if base else "—"
 
 
 def start(llm: FakeLLM, rounds: int = 7) -> list[Row]:
@@ -267,4 +254,5 @@ MEASURES = {
     "memory": memory,
     "tool-result": tool_result,
     "sessions": sessions,
+    "servers": servers,
 }

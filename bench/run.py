@@ -1,6 +1,6 @@
 """Measures chatglass from outside and prints the table of aims with figures and ratios.
 
-    python -m bench.run [start|stream|long-session|idle|memory|tool-result|sessions|all] ...
+    python -m bench.run [start|stream|long-session|idle|memory|tool-result|sessions|servers|all] ...
 
 Single times mean little on a shared machine: read the ratios against the floor, which runs in the
 same minute.
@@ -13,8 +13,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bench.measures import MEASURES, Row
+from bench.measures import MEASURES
 from bench.ptybench import NotSeen
+from bench.rows import Row
 from bench.subject import FakeLLM
 
 

@@ -15,6 +15,7 @@ Place = Literal[
     "usage",
     "servers",
     "contents",
+    "tools",
     "approval",
 ]
 """Where the keys of an action work; `app` is everywhere."""
@@ -29,10 +30,11 @@ PLACES: dict[Place, str] = {
     "usage": "In the usage screen",
     "servers": "In the screen of MCP servers",
     "contents": "In the contents of a result",
+    "tools": "In the list of tools",
     "approval": "In the approval panel",
 }
 
-OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers", "contents"})
+OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers", "contents", "tools"})
 """Places that are a screen of their own over the app, which the keys of `app` don't reach."""
 
 

@@ -13,6 +13,7 @@ from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
+from chatglass.tui.actions.tools_catalog import TOOLS_ACTIONS
 from chatglass.tui.actions.usage_catalog import USAGE_ACTIONS
 
 CATALOG: tuple[Action, ...] = (
@@ -327,6 +328,7 @@ CATALOG: tuple[Action, ...] = (
     *USAGE_ACTIONS,
     *SERVER_ACTIONS,
     *CONTENTS_ACTIONS,
+    *TOOLS_ACTIONS,
     # Approval
     Action(
         id="approval.once",

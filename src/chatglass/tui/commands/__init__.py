@@ -12,6 +12,7 @@ from chatglass.tui.commands import (
     settings,
     spending,
     tabs,
+    tools,
     view,
     wire,
 )
@@ -29,6 +30,7 @@ COMMANDS = Commands(
         **calls.COMMANDS,
         **spending.COMMANDS,
         **servers.COMMANDS,
+        **tools.COMMANDS,
         **program.COMMANDS,
     }
 )

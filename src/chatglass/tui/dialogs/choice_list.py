@@ -161,7 +161,9 @@ class ChoiceList(ScrollView, can_focus=True):
         top, height = self.scroll_offset.y, self.size.height
         # The heading above the first choice of a group is shown with it.
         first = (
-            self._at - 1 if self._at and isinstance(self._lines[self._at - 1], str) else self._at
+            self._at - 1
+            if self._at > 0 and isinstance(self._lines[self._at - 1], str)
+            else self._at
         )
         if first < top:
             self.scroll_to(y=first, animate=False, force=True)

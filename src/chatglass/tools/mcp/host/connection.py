@@ -311,7 +311,7 @@ class Connection:
         assert self._process
         how = self._process.how_it_ended()
         if how.startswith("could not"):
-            return f"It {how}"
+            return f"It {how}."
         said = self._log.last_line or self._traffic.first_garbage
         return f"It {how}." + (f" Its last words: {one_line(said, 300)}" if said else "")
 

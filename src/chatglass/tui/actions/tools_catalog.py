@@ -1,0 +1,23 @@
+"""The action that shows the tools, and the key of their screen."""
+
+from __future__ import annotations
+
+from chatglass.tui.actions.action import Action
+
+TOOLS_ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="tools.show",
+        label="Tools",
+        tooltip="Show the tools the model may call: built in, your own, those of MCP servers",
+        slash="tools",
+    ),
+    Action(
+        id="tools.copy",
+        label="Copy",
+        tooltip="Copy the tool's entry as it is sent to the model",
+        keys=("y",),
+        place="tools",
+        command="copy",
+        palette=False,
+    ),
+)
