@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from chatglass.chat.forking import fork_session
 from chatglass.store import holders
 from chatglass.store.sqlite import SqliteStore
 from commands.conftest import Run
@@ -26,6 +28,35 @@ def test_the_list_is_for_people_and_for_programs(run: Run, ids: list[str]) -> No
     assert (rows[1]["cost_usd"], rows[1]["unpriced_requests"]) == ("0", 6)
     assert len(run("sessions", "list", "--json", "--limit", 1).json()) == 1
     assert run("sessions", "list", "--json", "--here").json() == [rows[0]]
+
+
+def test_without_a_word_they_are_listed(run: Run, ids: list[str]) -> None:
+    listed = run("sessions", "list")
+    assert run("sessions").out == listed.out
+    assert [row["id"] for row in run("sessions", "--json").json()] == ids[::-1]
+    assert "rename" in run("sessions", "--help").out
+    assert run("sessions", "lst").code == 2
+
+
+def test_a_fork_names_its_origin(run: Run, ids: list[str], data: Path) -> None:
+    async def fork() -> str:
+        store = SqliteStore(data / "sessions.sqlite3")
+        await store.open()
+        try:
+            leaf_id = (await store.get_session(ids[1])).leaf_id
+            assert leaf_id is not None
+            return (await fork_session(store, ids[1], leaf_id)).session.id
+        finally:
+            await store.close()
+
+    fork_id = asyncio.run(fork())
+    shown = run("sessions", "show", fork_id).out
+    assert shown.startswith("# Primes below 100 (fork)\n")
+    assert f"- Forked from: session {ids[1]} at message " in shown
+    row = run("sessions", "show", fork_id, "--json").json()
+    assert row["forked_from"][0] == ids[1]
+    assert row["cost_usd"] == "0"
+    assert row["path"][2]["tool_calls"][0]["result"] == "25"
 
 
 def test_search_finds_messages_tools_and_titles(run: Run, ids: list[str]) -> None:

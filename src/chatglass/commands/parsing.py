@@ -38,7 +38,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What `argv`, whose first word is one of `COMMANDS`, asks for. Exits with 2 on wrong usage."""
     parser = CommandParser(prog="chatglass", allow_abbrev=False)
     add_commands(parser.add_subparsers(dest="command", required=True, parser_class=CommandParser))
-    found = parser.parse_args(argv)
+    found = parser.parse_args(_with_action(argv))
     if found.command == "export" and bool(found.ids) == found.all:
         parser.exit(2, "chatglass export: give the ids of sessions, or --all for every one.\n")
     return found
@@ -66,6 +66,13 @@ def add_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:  
                 allow_abbrev=False,
             )
         )  # fmt: skip
+
+
+def _with_action(argv: Sequence[str]) -> Sequence[str]:
+    """`sessions` alone, or with flags only, lists them."""
+    command, *rest = argv
+    is_bare = not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help"))
+    return [command, "list", *rest] if command == "sessions" and is_bare else argv
 
 
 def _where(parser: argparse.ArgumentParser) -> None:

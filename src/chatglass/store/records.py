@@ -28,6 +28,10 @@ ToolCallState = Literal[
 """`unknown`: found `running` after a crash; it may have taken effect."""
 
 
+COPIED = "copied"
+"""As the request of a tool call: it was made in the session that this one is a fork of, where it is
+counted."""
+
 _PICO = Decimal("1e-12")
 
 
@@ -200,6 +204,7 @@ class ToolCallRow:
     session_id: str
     turn_id: str
     request_id: str
+    """The request whose answer made it; empty where that is not known, or `COPIED`."""
     message_id: str
     call_id: str
     position: int

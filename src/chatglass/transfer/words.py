@@ -90,8 +90,16 @@ def session_facts(row: SessionRow) -> list[tuple[str, str]]:
         ("Tokens", f"{row.total_tokens:,}"),
         ("Cost", cost_of(row)),
         ("Tags", ", ".join(row.tags)),
+        ("Forked from", _origin_of(row)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _origin_of(row: SessionRow) -> str:
+    if row.forked_from is None:
+        return ""
+    session_id, message_id = row.forked_from
+    return f"session {session_id} at message {message_id}; what it cost up to there counts there"
 
 
 def cost_of(row: SessionRow) -> str:

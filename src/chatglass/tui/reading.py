@@ -6,8 +6,9 @@ from chatglass.chat.engine import Engine
 from chatglass.chat.workspace import Workspace
 from chatglass.store.open_store import in_file
 from chatglass.store.protocol import SessionGone, SessionStore, StoreError
+from chatglass.store.records import SessionRow
 from chatglass.tui.open_session import OpenSession
-from chatglass.tui.transcript.from_rows import SessionRows
+from chatglass.tui.transcript.from_rows import Origin, SessionRows
 
 
 async def session_rows(store: SessionStore, engine: Engine) -> SessionRows:
@@ -20,7 +21,19 @@ async def session_rows(store: SessionStore, engine: Engine) -> SessionRows:
         compactions=context.compactions,
         queued=engine.queue,
         forks=await store.forks(engine.session_id),
+        origin=await _origin(store, context.session),
     )
+
+
+async def _origin(store: SessionStore, session: SessionRow) -> Origin | None:
+    if session.forked_from is None:
+        return None
+    session_id, message_id = session.forked_from
+    try:
+        title = (await store.get_session(session_id)).title
+    except SessionGone:
+        title = None
+    return Origin(session_id, message_id, title, session.created_at)
 
 
 async def load_or_salvage(workspace: Workspace, session: OpenSession) -> Engine:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from chatglass.store.records import Reserved, UsageQuery, UsageRow
+from chatglass.store.records import COPIED, Reserved, UsageQuery, UsageRow
 from chatglass.store.redis import reading
 from chatglass.store.redis.errors import refused
 from chatglass.store.redis.leases import Leases
@@ -28,7 +28,7 @@ _TABLES = f"""
 CREATE TABLE requests ({", ".join(SPENT)});
 CREATE TABLE request_tools (request_id, name, tokens, cost);
 CREATE TABLE tool_calls (id, session_id, request_id, name, proposed_at);
-CREATE TABLE sessions (id, title);
+CREATE TABLE sessions (id, title, forked_session);
 """
 
 
@@ -36,7 +36,8 @@ async def usage(link: Link, query: UsageQuery) -> list[UsageRow]:
     spent = [json.loads(each) for each in await _noted(link, "spent", query)]
     ran: list[list[Any]] = []
     if query.by == "tool":
-        ran = [json.loads(each) for each in await _noted(link, "ran", query)]
+        noted = [json.loads(each) for each in await _noted(link, "ran", query)]
+        ran = [call for call in noted if call[2] != COPIED]
         if query.model is not None:
             # A call counts with its request, which may have been begun before.
             spent = [json.loads(each) for each in await _requests_of(link, ran, spent)]
@@ -95,7 +96,7 @@ def _sum(
         db.execute("CREATE INDEX tools_by_request ON request_tools (request_id)")
         db.execute("CREATE INDEX requests_by_id ON requests (id)")
         db.executemany("INSERT INTO tool_calls VALUES (?, ?, ?, ?, ?)", ran)
-        db.executemany("INSERT INTO sessions VALUES (?, ?)", titles)
+        db.executemany("INSERT INTO sessions VALUES (?, ?, NULL)", titles)
         return summed(db, query)
 
 

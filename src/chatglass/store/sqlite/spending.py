@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlite3 import Connection
 
 from chatglass.store import holders
-from chatglass.store.records import Holder, RequestRow, Reserved, UsageQuery, UsageRow
+from chatglass.store.records import COPIED, Holder, RequestRow, Reserved, UsageQuery, UsageRow
 from chatglass.store.sqlite import rows
 from chatglass.store.sqlite.missing import session_gone
 from chatglass.values.text import storable
@@ -118,9 +118,22 @@ def _with_calls(db: Connection, query: UsageQuery, summed: list[UsageRow]) -> li
         values,
     )
     by_name = {row.name: row for row in summed}
+    copied = {} if needs_request else _copied_calls(db, where, values)
     for name, count in found:
-        by_name[name] = replace(by_name.get(name, UsageRow(name=name)), calls=count)
+        if calls := count - copied.get(name, 0):
+            by_name[name] = replace(by_name.get(name, UsageRow(name=name)), calls=calls)
     return list(by_name.values())
+
+
+def _copied_calls(db: Connection, where: str, values: Sequence[object]) -> dict[str, int]:
+    """How many of the calls that are meant stand in forks of the sessions that made them."""
+    found = db.execute(
+        "SELECT c.name, count(*) FROM sessions s JOIN tool_calls c ON c.session_id = s.id "
+        f"WHERE s.forked_session IS NOT NULL AND c.request_id = '{COPIED}' "
+        f"{f'AND {where}' if where else ''} GROUP BY 1",
+        values,
+    )
+    return dict(found.fetchall())
 
 
 def _by_name(row: UsageRow) -> str:

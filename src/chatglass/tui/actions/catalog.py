@@ -42,6 +42,20 @@ CATALOG: tuple[Action, ...] = (
         hint="[title]",
     ),
     Action(
+        id="session.fork",
+        label="Fork",
+        tooltip="Go on from the message under the cursor, else from the last, in a new session",
+        keys=("f",),
+        place="transcript",
+        slash="fork",
+    ),
+    Action(
+        id="session.origin",
+        label="Origin",
+        tooltip="Show the message that this session was forked from",
+        slash="origin",
+    ),
+    Action(
         id="session.clear",
         label="Clear conversation",
         tooltip="Go on with an empty conversation in this session; what was said stays stored",

@@ -6,6 +6,7 @@ from chatglass.tui.commands import (
     answers,
     calls,
     context,
+    forking,
     program,
     servers,
     sessions,
@@ -22,6 +23,7 @@ COMMANDS = Commands(
     {
         **sessions.COMMANDS,
         **tabs.COMMANDS,
+        **forking.COMMANDS,
         **answers.COMMANDS,
         **settings.COMMANDS,
         **context.COMMANDS,

@@ -47,7 +47,7 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
 
     async def chosen(choice: SessionChoice | None) -> None:
         if choice is not None:
-            await _open_at(app, choice.session_id, choice.message_id)
+            await open_at(app, choice.session_id, choice.message_id)
 
     screen = SessionsScreen(
         workspace.store,
@@ -79,7 +79,7 @@ async def delete_sessions(app: ChatglassApp, session_ids: list[str]) -> None:
             app.chat.say(str(error), "error")
 
 
-async def _open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
+async def open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
     """Show a session, from that message on if one is given. What can't be opened is said."""
     from chatglass.store.protocol import StoreError
 

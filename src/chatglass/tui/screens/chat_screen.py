@@ -30,7 +30,7 @@ from chatglass.tui.tabs.place import Place
 from chatglass.tui.tabs.tab_strip import TabStrip
 from chatglass.tui.takeover import Takeover
 from chatglass.tui.topline.top_line import TopLine
-from chatglass.tui.transcript.items import PromptItem
+from chatglass.tui.transcript.items import NoticeItem, PromptItem
 from chatglass.tui.transcript.widget import Transcript
 from chatglass.tui.unsaved import Unsaved
 from chatglass.values.text import one_line, visible
@@ -429,6 +429,8 @@ class ChatScreen(Screen[None]):
         item = self.transcript.item(message.item_id)
         if isinstance(item, PromptItem) and item.state != "sent":
             await self.outbox.take_back(item.id)
+        elif isinstance(item, NoticeItem) and item.leads_to is not None:
+            await self.app.action_do("session.origin")
 
     @on(Transcript.CopyRequested)
     async def _copy_from_transcript(self, message: Transcript.CopyRequested) -> None:

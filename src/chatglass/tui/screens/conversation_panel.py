@@ -24,7 +24,8 @@ class ConversationPanel(Container):
         binding
         for binding in ACTIONS.bindings("transcript")
         if isinstance(binding, Binding)
-        and binding.id in ("find.next", "find.previous", "composer.focus", "view.wire")
+        and binding.id
+        in ("find.next", "find.previous", "composer.focus", "view.wire", "session.fork")
     ]
 
     def __init__(self, *, empty_text: str, id: str | None = None) -> None:

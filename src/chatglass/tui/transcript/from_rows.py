@@ -17,7 +17,14 @@ from chatglass.store.records import (
     RequestRow,
     ToolCallRow,
 )
-from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem, ToolCard
+from chatglass.tui.transcript.items import (
+    AnswerItem,
+    FoldItem,
+    Item,
+    NoticeItem,
+    PromptItem,
+    ToolCard,
+)
 from chatglass.values import figures
 from chatglass.values.figures import size
 from chatglass.values.images import facts_of_url
@@ -27,6 +34,17 @@ from chatglass.values.usage import UsageSum
 _ARGUMENT_CHARS = 200
 Forks = Mapping[str | None, Sequence[str]]
 """Parent id → its children, oldest first, where there are several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fork comes from: the message at which it left, and when."""
+
+    session_id: str
+    message_id: str
+    title: str | None
+    """None: the session is not there any more."""
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +57,8 @@ class SessionRows:
     compactions: Sequence[CompactionRow] = ()
     queued: Sequence[QueuedPrompt] = ()
     forks: Forks = field(default_factory=dict[str | None, Sequence[str]])
+    origin: Origin | None = None
+    """Of a fork."""
 
 
 def items_of(rows: SessionRows) -> list[Item]:
@@ -51,7 +71,11 @@ def items_of(rows: SessionRows) -> list[Item]:
     places = branches(rows.forks)
     items: list[Item] = []
     last_of_turn: dict[str, AnswerItem] = {}
+    origin = rows.origin
     for row in rows.path:
+        if origin is not None and row.created_at > origin.at:
+            items.append(origin_item(origin))
+            origin = None
         if (fold := folds.get(row.id)) is not None:
             items.append(fold)
         branch = places.get(row.id)
@@ -63,6 +87,8 @@ def items_of(rows: SessionRows) -> list[Item]:
             items.append(answer)
     if (fold := folds.get("")) is not None:
         items.append(fold)
+    if origin is not None:
+        items.append(origin_item(origin))
     for turn_id, answer in last_of_turn.items():
         answer.footer = footers.get(turn_id, "")
     items.extend(queued_item(prompt) for prompt in rows.queued)
@@ -119,6 +145,20 @@ def card_of(call: ToolCallRow) -> ToolCard:
         started_at=call.started_at,
         duration_ms=call.duration_ms,
         size=size(call.result_bytes) if call.finished_at else "",
+    )
+
+
+def origin_item(origin: Origin) -> NoticeItem:
+    """Stands between what was copied and what is new."""
+    if origin.title is None:
+        name, way = "a session that was deleted", ""
+    else:
+        name, way = f"“{one_line(origin.title, 80) or 'untitled'}”", " Enter or a click shows it."
+    return NoticeItem(
+        id=f"origin-{origin.message_id}",
+        text=f"Forked here from {name}.",
+        advice=f"What stands above was spent and is counted there; here it begins at 0.{way}",
+        leads_to=(origin.session_id, origin.message_id) if origin.title is not None else None,
     )
 
 

@@ -74,6 +74,8 @@ class NoticeItem:
     text: str
     advice: str = ""
     severity: Literal["information", "warning", "error"] = "information"
+    leads_to: tuple[str, str] | None = None
+    """(session id, message id) that opening it shows."""
 
 
 @dataclass(slots=True, kw_only=True)

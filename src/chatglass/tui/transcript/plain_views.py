@@ -77,7 +77,8 @@ class NoticeView(View):
         ]
         lines = [EMPTY]
         for number, text in enumerate(wrap_all(visible(item.text), max(4, width - 2))):
-            mark = NOTICE_MARKS[item.severity] if not number else " "
+            sign = "⑂" if item.leads_to else NOTICE_MARKS[item.severity]
+            mark = sign if not number else " "
             lines.append(strip_of([(mark + " ", style), (text, style)]))
         if item.advice:
             for text in wrap_all(visible(item.advice), max(4, width - 2)):

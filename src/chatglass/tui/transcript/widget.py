@@ -10,7 +10,7 @@ from textual.selection import Selection
 
 from chatglass.tui.transcript import messages
 from chatglass.tui.transcript.browsing import BrowsedPane
-from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, PromptItem
+from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, NoticeItem, PromptItem
 from chatglass.tui.transcript.selection import place, word_at
 from chatglass.tui.transcript.view import GUTTER, Part
 
@@ -251,7 +251,8 @@ class Transcript(BrowsedPane, inherit_bindings=False):
         self._cursor.select(index, part)
         self._refresh_content()
         fold = part.kind == "reasoning" and line == part.first
-        if part.kind == "card" or fold or (isinstance(item, FoldItem) and line <= 1):
+        leads = isinstance(item, NoticeItem) and item.leads_to is not None and line > 0
+        if part.kind == "card" or fold or leads or (isinstance(item, FoldItem) and line <= 1):
             self._open(item, part)
 
     def _select_word(self, index: int, line: int, column: int) -> None:
