@@ -94,7 +94,7 @@ def test_deleting_takes_all_or_none(run: Run, ids: list[str]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("sessions",), ("sessions", "lst"), ("sessions", "show"), ("sessions", "list", "--limit", "0"),
+        ("sessions", "lst"), ("sessions", "show"), ("sessions", "list", "--limit", "0"),
         ("export",), ("export", "x", "--all"), ("export", "--all", "--format", "pdf"), ("import",),
         ("store", "backup"), ("sessions", "list", "--colour"),
     ],

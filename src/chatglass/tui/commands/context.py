@@ -106,7 +106,7 @@ async def edit_summary(app: ChatglassApp, argument: str) -> None:
         except (NotInForce, StoreError) as error:
             app.chat.say(str(error), "error")
             return
-        await app.chat.reload()
+        await app.chat.reload(session)
         app.chat.say(f"This is sent from now on: the context has {made.tokens_after:,} tokens.")
 
     await app.push_screen(
@@ -134,7 +134,7 @@ async def undo(app: ChatglassApp, argument: str) -> None:
     except (NotInForce, StoreError) as error:
         app.chat.say(str(error), "error")
         return
-    await app.chat.reload()
+    await app.chat.reload(session)
     tokens, limit = context.next_request_tokens(), context.limit()
     earlier = "all messages" if context.compaction.in_force() is None else "what was sent before it"
     said = f"Undone: {earlier} will be sent again, {tokens:,} tokens of {limit:,}."
