@@ -37,6 +37,11 @@ class BoundedTool:
     def spec(self) -> ToolSpec:
         return self._tool.spec
 
+    @property
+    def described(self) -> object:
+        """What the tool's server says of it; None for a tool of no server."""
+        return getattr(self._tool, "described", None)
+
     def validate(self, arguments: JsonObject) -> JsonObject:
         return self._tool.validate(arguments)
 

@@ -7,6 +7,7 @@ schema is kept for display and remains the one that counts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -15,6 +16,8 @@ from chatglass.tools.mcp.naming import fitted_name
 from chatglass.tools.tool import JsonObject
 
 _DEEPEST = 24
+_LONGEST_SHOWN = 80
+"""Characters of a value that does not fit."""
 _MOST_NODES = 5_000
 """References that fan out would otherwise grow without end."""
 _DROPPED = frozenset({"$schema", "$id", "$anchor", "$defs", "definitions", "$comment"})
@@ -180,6 +183,22 @@ def misfits(schema: Mapping[str, Any], arguments: JsonObject) -> list[str]:
     the combining keywords; `pattern` and the rest are the server's to judge: a pattern of a
     server, run here, could hold up the program.
     """
+    return [misfit.text for misfit in misfits_of(schema, arguments)]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What does not fit, where: `path` is that of the argument (`options.depth`)."""
+
+    path: str
+    expected: str
+    got: str
+    text: str
+    """The same as a sentence."""
+
+
+def misfits_of(schema: Mapping[str, Any], arguments: JsonObject) -> list[Misfit]:
+    """`misfits` in parts, at most 20."""
     return _Fit(schema).of(schema, arguments, "arguments", 0)[:20]
 
 
@@ -188,7 +207,7 @@ class _Fit:
         self._root = root
         self._left = _MOST_NODES
 
-    def of(self, schema: Any, value: Any, place: str, depth: int) -> list[str]:
+    def of(self, schema: Any, value: Any, place: str, depth: int) -> list[Misfit]:
         self._left -= 1
         if self._left < 0 or depth > _DEEPEST or not isinstance(schema, dict):
             return []
@@ -207,8 +226,8 @@ class _Fit:
                 lines += self.of(found.get("items"), item, f"{place}.{index}", depth + 1)
         return lines
 
-    def _combined(self, schema: JsonObject, value: Any, place: str, depth: int) -> list[str]:
-        lines: list[str] = []
+    def _combined(self, schema: JsonObject, value: Any, place: str, depth: int) -> list[Misfit]:
+        lines: list[Misfit] = []
         for part in _list(schema.get("allOf")):
             lines += self.of(part, value, place, depth + 1)
         for key in ("anyOf", "oneOf"):
@@ -217,33 +236,66 @@ class _Fit:
                 lines += min(tried, key=len)
         return lines
 
-    def _members(self, schema: JsonObject, value: JsonObject, place: str, depth: int) -> list[str]:
+    def _members(
+        self, schema: JsonObject, value: JsonObject, place: str, depth: int
+    ) -> list[Misfit]:
         prefix = "" if place == "arguments" else f"{place}."
-        lines = [f"{prefix}{name}: missing." for name in _required(schema) if name not in value]
         known = _object(schema.get("properties"))
+        lines = [
+            Misfit(
+                f"{prefix}{name}",
+                _expected(known.get(name)),
+                "nothing",
+                f"{prefix}{name}: missing.",
+            )
+            for name in _required(schema)
+            if name not in value
+        ]
         closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
         for name, part in value.items():
             if name in known:
                 lines += self.of(known[name], part, f"{prefix}{name}", depth + 1)
             elif closed:
                 takes = ", ".join(known) or "nothing"
-                lines.append(f"{prefix}{name}: there is no such argument. It takes: {takes}.")
+                path = f"{prefix}{name}"
+                text = f"{path}: there is no such argument. It takes: {takes}."
+                lines.append(Misfit(path, f"one of: {takes}", f"an argument {name}", text))
         return lines
 
 
-def _wrong_value(schema: JsonObject, value: Any, place: str) -> str:
+def _expected(schema: Any) -> str:
+    """What a schema takes, in a few words."""
+    found = _object(schema)
+    if "const" in found:
+        return repr(found["const"])
+    if choices := _list(found.get("enum")):
+        return "one of " + ", ".join(map(repr, choices[:20]))
+    given = found.get("type")
+    kinds = cast("list[Any]", given) if isinstance(given, list) else [given]
+    return " or ".join(kind for kind in kinds if isinstance(kind, str)) or "a value"
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _wrong_value(schema: JsonObject, value: Any, place: str) -> Misfit | None:
     given = schema.get("type")
     named = cast("list[Any]", given) if isinstance(given, list) else [given]
     kinds = [kind for kind in named if isinstance(kind, str) and kind in _TYPES]
     if kinds and not any(_is(value, kind) for kind in kinds):
-        return f"{place}: must be {' or '.join(kinds)}, not {_kind(value)}."
+        expected = " or ".join(kinds)
+        text = f"{place}: must be {expected}, not {_kind(value)}."
+        return Misfit(place, expected, f"{_kind(value)} {_brief(value)}", text)
     choices = schema.get("enum")
     if isinstance(choices, list) and value not in choices:
         shown = ", ".join(map(repr, cast("list[Any]", choices)[:20]))
-        return f"{place}: must be one of {shown}."
+        return Misfit(place, f"one of {shown}", _brief(value), f"{place}: must be one of {shown}.")
     if "const" in schema and value != schema["const"]:
-        return f"{place}: must be {schema['const']!r}."
-    return ""
+        expected = repr(schema["const"])
+        return Misfit(place, expected, _brief(value), f"{place}: must be {expected}.")
+    return None
 
 
 def _is(value: Any, kind: str) -> bool:
