@@ -40,6 +40,15 @@ def test_a_key_that_was_taken_out() -> None:
     assert told(produced, seen) == [("redacted", "sk-12345", REDACTED)] * 2
 
 
+def test_a_key_behind_what_was_left_out() -> None:
+    produced = "first\n" + "middle line\n" * 500 + "KEY=sk-1234567\nlast\n"
+    seen = f"first\n[… 500 lines left out.]\nKEY={REDACTED}\nlast\n"
+    assert [(kind, mine) for kind, _, mine in told(produced, seen)] == [
+        ("cut", "[… 500 lines left out.]\n"),
+        ("redacted", REDACTED),
+    ]
+
+
 def test_a_middle_that_was_left_out_of_very_much() -> None:
     produced = "".join(f"line {number} of the output\n" for number in range(1_000_000))
     seen = head_and_tail(produced, 10_000)

@@ -14,6 +14,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
+from chatglass.chat.call_round import CallRound
+from chatglass.chat.call_schema import CallSchema
+from chatglass.chat.call_tokens import CallTokens
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
 from chatglass.tui.inspector.call_words import STATE_MARKS
@@ -79,6 +82,15 @@ class Loader:
 
     async def find_calls(self, words: str) -> frozenset[str]:
         return frozenset()
+
+    async def round(self, call: ToolCallRow) -> CallRound:
+        return CallRound(request=None, taken_back_by=None, before=())
+
+    async def schema(self, call: ToolCallRow) -> CallSchema:
+        return CallSchema(sent=None, spec=None)
+
+    async def tokens(self, call: ToolCallRow, seen: str) -> CallTokens:
+        return CallTokens(arguments=3, result=len(seen))
 
 
 class InspectorApp(App[None]):
@@ -164,7 +176,7 @@ async def test_sections_by_number_arrow_and_mouse() -> None:
         assert "5.0 kB · JSON · 3 lines" in app.note
         await pilot.press("right")
         await settle(pilot, app)
-        assert app.text.strip() == "cut"
+        assert app.text.strip() == '⟦−{"lines": 3}⟧⟦+cut⟧'
         assert "cut: the model saw 412 B of 5.0 kB (8.2 %)" in app.note
         assert app.loads == ["call-1"], "and only once"
         await pilot.press("4")
@@ -174,7 +186,7 @@ async def test_sections_by_number_arrow_and_mouse() -> None:
         await settle(pilot, app)
         assert app.inspector.section == "arguments"
         await pilot.press("left")
-        assert app.inspector.section == "times"
+        assert app.inspector.section == "tokens"
 
 
 async def test_times_tell_who_decided_and_how_long_each_step_took() -> None:
@@ -463,3 +475,55 @@ async def test_full_screen_opens_a_call_and_closes_with_it() -> None:
         await pilot.press("ctrl+o")
         await pilot.pause()
         assert closed == ["call-1"]
+
+
+async def test_what_the_model_did_not_see_is_marked_where_it_was() -> None:
+    app = InspectorApp()
+    async with app.run_test(size=(90, 40)) as pilot:
+        produced = "first\n" + "middle line\n" * 500 + "KEY=sk-1234567\nlast\n"
+        note = "[… 6,000 characters in 500 lines left out here.]"
+        seen = f"first\n{note}\nKEY=[key removed]\nlast\n"
+        app.results["call-1"] = ToolResult(produced, seen)
+        app.inspector.show_calls([call(1, result_bytes=len(produced), seen_bytes=len(seen))])
+        app.inspector.show_section("seen")
+        app.inspector.open_call("call-1")
+        await settle(pilot, app)
+        assert "… left out: lines 2 to 502" in app.text
+        assert f"⟦+{note}" in app.text
+        assert "KEY=⟦+[key removed]⟧" in app.text
+        assert "1 left out, 1 redacted" in app.note
+        parts = {mark.part for mark in app.inspector.detail._shown.marks}
+        assert parts == {"added", "removed"}
+        await pilot.press("y")
+        await settle(pilot, app)
+        assert app.seen[-1].text == seen, "what is copied is what the model saw"
+
+
+async def test_schema_and_tokens_are_read_when_they_are_looked_at() -> None:
+    app = InspectorApp()
+    async with app.run_test(size=(90, 40)) as pilot:
+        app.results["call-1"] = ToolResult("12345", "12345")
+        app.inspector.show_calls([call(1)])
+        app.inspector.call_list.focus()
+        await settle(pilot, app)
+        assert app.loads == []
+        await pilot.press("6")
+        await settle(pilot, app)
+        assert "The schema is not known." in app.text
+        await pilot.press("7")
+        await settle(pilot, app)
+        assert "≈8 tokens in the context" in app.text
+        assert "≈8 tokens · — since" in app.note
+
+
+async def test_times_show_each_step_as_a_bar_and_earlier_attempts() -> None:
+    app = InspectorApp()
+    async with app.run_test(size=(90, 40)) as pilot:
+        app.inspector.show_calls([call(1)])
+        app.inspector.show_section("times")
+        await settle(pilot, app)
+        lines = app.text.splitlines()
+        assert lines[0].startswith("approval  ███████ ")
+        assert lines[2].startswith("run               ██")
+        assert lines[2].endswith("0.30 s")
+        assert "the first with these arguments" in app.text

@@ -12,6 +12,7 @@ from chatglass.config.options import Options
 from chatglass.models.demo import Call, DemoServer, Reply
 from chatglass.models.demo import script as scripts
 from chatglass.tui.actions.registry import ACTIONS
+from chatglass.tui.inspector.sections.catalog import NAMES
 from tui.conftest import Play
 from tui.stage import Stage, staged, tools
 
@@ -57,7 +58,7 @@ async def test_nothing_foreign_acts_anywhere(play: Play, folder: Path) -> None:
         await stage.press("1")
         await stage.idle()
         for call in list(stage.session.view.calls.values()):
-            for section in ("arguments", "result", "seen", "error", "times"):
+            for section in NAMES:
                 stage.chat.inspector.open_call(call.id)
                 stage.chat.inspector.show_section(section)
                 await stage.pilot.pause()

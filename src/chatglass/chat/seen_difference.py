@@ -82,6 +82,8 @@ def _resume(produced: str, p: int, seen: str, s: int) -> tuple[int, int]:
     for _ in range(_TRIED):
         end = seen.find("\n", start)
         line = seen[start:] if end < 0 else seen[start:end]
+        # Behind a key that was taken out, what stands before it in its line tells the place.
+        line = line.partition(REDACTED)[0]
         if len(line.strip()) >= _SHORTEST:
             at = produced.find(line, p, p + _NEAR)
             if at < 0 and far < _TRIED_FAR and len(produced) > p + _NEAR:

@@ -31,6 +31,12 @@ class CallDetail(SectionPane[CallFacts]):
         """Show that call; where there is none, say `nothing`."""
         self.show_facts(CallFacts(call, self._source, self._now()) if call else None, nothing)
 
+    def show_section(self, section: str) -> None:
+        if section != self.section and self.facts is not None:
+            # What later requests add to is read again with every look.
+            self.facts.round = self.facts.tokens = None
+        super().show_section(section)
+
     def update_call(self, call: ToolCallRow) -> None:
         """The new state of the call that is shown."""
         facts = self.facts

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chatglass.store.records import ToolResult
+    from chatglass.chat.call_round import CallRound
+    from chatglass.chat.call_schema import CallSchema
+    from chatglass.chat.call_tokens import CallTokens
+    from chatglass.store.records import ToolCallRow, ToolResult
 
 
 class CallSource(Protocol):
@@ -18,4 +21,16 @@ class CallSource(Protocol):
     async def find_calls(self, words: str) -> frozenset[str]:
         """Ids of the calls of the session whose arguments or (start of the) results hold all the
         words (as in `SessionStore.search`)."""
+        ...
+
+    async def round(self, call: ToolCallRow) -> CallRound:
+        """The requests around the call, and the same call before."""
+        ...
+
+    async def schema(self, call: ToolCallRow) -> CallSchema:
+        """What the tool takes, and what of the call did not fit."""
+        ...
+
+    async def tokens(self, call: ToolCallRow, seen: str) -> CallTokens:
+        """What the call added to the context, and what that has cost since."""
         ...

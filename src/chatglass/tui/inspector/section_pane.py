@@ -184,7 +184,7 @@ class SectionPane(Vertical, Generic[Facts]):
         section = self._sections[self.section]
         try:
             await section.read(facts)
-        except StoreError as error:
+        except (StoreError, LookupError) as error:
             if generation == self._generation:
                 self._take(Shown(str(error), "text", f"the {section.name} could not be read"))
             return

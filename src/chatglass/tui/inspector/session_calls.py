@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatglass.store.records import ToolResult
+    from chatglass.chat.call_round import CallRound
+    from chatglass.chat.call_schema import CallSchema
+    from chatglass.chat.call_tokens import CallTokens
+    from chatglass.store.records import ToolCallRow, ToolResult
     from chatglass.tui.open_session import OpenSession
 
 
@@ -29,3 +32,34 @@ class SessionCalls:
         if session is None:
             return frozenset()
         return await session.engine.context.store.calls_with(session.id, words)
+
+    async def round(self, call: ToolCallRow) -> CallRound:
+        from chatglass.chat.call_round import call_round
+
+        session = self._opened()
+        return await call_round(session.engine.context.store, call, session.view.calls.values())
+
+    async def schema(self, call: ToolCallRow) -> CallSchema:
+        from chatglass.chat.call_schema import call_schema
+
+        context = self._opened().engine.context
+        request = (await self.round(call)).request
+        return await call_schema(context.store, context.tool_manager, call, request)
+
+    async def tokens(self, call: ToolCallRow, seen: str) -> CallTokens:
+        from chatglass.chat.call_tokens import call_tokens
+
+        context = self._opened().engine.context
+        return await call_tokens(
+            context.store,
+            call,
+            seen,
+            context.path.rows,
+            lambda tokens: context.models.calibrated(context.model, tokens),
+        )
+
+    def _opened(self) -> OpenSession:
+        session = self._current()
+        if session is None:
+            raise LookupError("No session is on screen.")
+        return session

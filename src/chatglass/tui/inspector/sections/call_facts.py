@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chatglass.chat.call_round import CallRound
+    from chatglass.chat.call_schema import CallSchema
+    from chatglass.chat.call_tokens import CallTokens
     from chatglass.store.records import ToolCallRow, ToolResult
     from chatglass.tui.inspector.call_source import CallSource
 
@@ -20,6 +23,9 @@ class CallFacts:
         self.result: ToolResult | None = None
         self.has_result = False
         """`result` was read; it may be None."""
+        self.round: CallRound | None = None
+        self.schema: CallSchema | None = None
+        self.tokens: CallTokens | None = None
 
     @property
     def title(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatglass.store.records import ToolResult
 
 _SHOWN_WHOLE = 400
-"""Characters of what was left out that stand in the text itself; of more, the ends do."""
+"""Characters of what was left out that stand in the text itself; of more, its first and last line."""
 _OF_AN_END = 120
 
 
@@ -71,7 +71,9 @@ def _add_left_out(text: MarkedText, produced: str, stretch: Stretch) -> None:
     first = produced.count("\n", 0, stretch.produced[0]) + 1
     count = left_out.count("\n") + 1
     which = f"lines {first:,} to {first + count - 1:,}, {size(len(left_out.encode()))}"
-    text.add(f"⟦−{left_out[:_OF_AN_END]}\n", "removed")
+    begins = left_out[:_OF_AN_END].lstrip("\n").partition("\n")[0]
+    ends = left_out[-_OF_AN_END:].rstrip("\n").rpartition("\n")[2]
+    text.add(f"⟦−{begins}\n", "removed")
     text.add(f"  … left out: {which}; all of it is in the result …\n", "removed")
-    text.add(f"{left_out[-_OF_AN_END:]}⟧", "removed")
+    text.add(f"{ends}⟧", "removed")
     text.add("\n")
