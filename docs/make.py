@@ -115,6 +115,8 @@ def _kind(field: dict[str, Any]) -> str:
         bounds = f" from {one['minimum']:g} to {one['maximum']:g}"
     elif "minimum" in one:
         bounds = f" from {one['minimum']:g}"
+    if "$ref" in _values(field):
+        return "table of tables"
     kinds = {
         "string": "text",
         "boolean": "`true` or `false`",

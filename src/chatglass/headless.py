@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from chatglass.chat.approvals import FlagApproval
+from chatglass.chat.approvals import NobodyToAsk
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import (
     Compacted,
@@ -102,8 +102,10 @@ async def print_answer(options: Options, prompt: str) -> int:
         if workspace.has_servers or own is not None:
             _check_tool_names(options, workspace)
         session = await workspace.session_to_open()
-        approval = FlagApproval(frozenset(options.allow_tools), everything=options.yolo, tell=_say)
-        engine = await workspace.engine(session, decide_tool=approval.decide)
+        policy = workspace.session_policy(session.root)
+        engine = await workspace.engine(
+            session, decide_tool=NobodyToAsk(_say).decide, judge=policy.judge
+        )
         try:
             await engine.start()
             if engine.holder is not None:

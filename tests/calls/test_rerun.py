@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from chat.harness import Bench, ask, calls, echo, tool
+from chatglass.chat.approvals import by_assessment
 from chatglass.chat.calls.rerun import BY_USER, STOPPED, CantRunAgain, Reruns
 from chatglass.chat.calls.rerun_row import RerunRow
+from chatglass.chat.deciding import DecisionPorts
 from chatglass.chat.engine import Engine
 from chatglass.chat.ports import Decision, PendingCall
 from chatglass.models.demo.script import Reply
@@ -40,7 +42,9 @@ class Again:
     def __init__(self, engine: Engine, person: Person, since: int = 0) -> None:
         self.engine = engine
         self.states: list[str] = []
-        self.reruns = Reruns(engine.context, person.decide, self._changed, since=since)
+        self.reruns = Reruns(
+            engine.context, DecisionPorts(by_assessment, person.decide), self._changed, since=since
+        )
 
     def _changed(self, row: RerunRow) -> None:
         self.states.append(row.state)

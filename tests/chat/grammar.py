@@ -24,6 +24,7 @@ from chatglass.chat.events import (
     TurnFinished,
     TurnStarted,
     UsageReported,
+    UserSpoke,
     to_json,
 )
 
@@ -51,6 +52,9 @@ def check_turn(events: Sequence[Event]) -> None:
         match event:
             case Notice():
                 continue
+            case UserSpoke():
+                assert request is None, names
+                assert not open_calls, names
             case Compacting():
                 assert request is None, names
                 assert not open_calls, names

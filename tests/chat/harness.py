@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.grammar import check_turn
+from chatglass.chat.approvals import by_assessment
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compaction.log import CompactionChoice
 from chatglass.chat.engine import Engine, TurnRules
 from chatglass.chat.events import Event
 from chatglass.chat.new_session import new_session
-from chatglass.chat.ports import BeforeRequest, Decision, PendingCall
+from chatglass.chat.ports import AskToGoOn, BeforeRequest, Decision, JudgeCall, PendingCall
 from chatglass.config.settings import PriceSettings
 from chatglass.models.demo import DemoServer
 from chatglass.models.demo.script import Call, Reply
@@ -163,6 +164,8 @@ class Bench:
         *,
         tools: Sequence[Tool] = (),
         decide: Callable[[PendingCall], Awaitable[Decision]] = allow,
+        judge: JudgeCall = by_assessment,
+        go_on: AskToGoOn | None = None,
         before: BeforeRequest | None = None,
         rules: TurnRules | None = None,
         threshold: int = 150_000,
@@ -172,7 +175,14 @@ class Bench:
         context = self.context(
             session, tools=tools, threshold=threshold, infinite=infinite, compaction=compaction
         )
-        engine = Engine(context, decide_tool=decide, before_request=before, rules=rules)
+        engine = Engine(
+            context,
+            decide_tool=decide,
+            judge=judge,
+            ask_to_go_on=go_on,
+            before_request=before,
+            rules=rules,
+        )
         await engine.start()
         self.stack.push_async_callback(engine.close)
         return engine

@@ -52,7 +52,7 @@ async def test_a_question_takes_no_focus_from_who_types(play: Play) -> None:
         await stage.type("1")
         assert stage.draft == "typing 11"
         assert stage.session.asking
-        await stage.press("f4", "3")
+        await stage.press("f4", "4")
         await stage.idle()
         assert stage.answers[0].cards[0].state == "denied"
 
@@ -90,7 +90,7 @@ async def test_several_questions_come_one_after_the_other(play: Play) -> None:
         await stage.press("1", "1")
         assert len(stage.session.approval.waiting) == 1, "the second key was for nothing"
         now[0] += 1
-        await stage.press("4")
+        await stage.press("5")
         await stage.type("not that")
         await stage.press("enter")
         await stage.idle()

@@ -35,6 +35,7 @@ async def test_every_key_is_bound_where_it_should_work(play: Play) -> None:
         chat = stage.chat
         places = {
             "app": chat.composer.area,
+            "chat": chat.composer.area,
             "composer": chat.composer.area,
             "transcript": chat.transcript,
             "inspector": chat.inspector.call_list,
@@ -189,7 +190,7 @@ async def test_ctrl_z_suspends(play: Play, monkeypatch: pytest.MonkeyPatch) -> N
 async def test_f4_goes_to_the_question(play: Play) -> None:
     async with play() as stage:
         await stage.press("f4")
-        await stage.told("No tool call waits")
+        await stage.told("Nothing waits")
         stage.chat.composer.insert("typing")
         stage.server.script(tools(("run_command", '{"command": "echo hi"}')), "said hi")
         stage.chat.composer.clear()

@@ -100,7 +100,7 @@ async def test_stopped_turns_are_the_same_after_a_reload(play: Play) -> None:
         await stage.sees("kept")
         await stage.press("escape")
         await same_after_reload(stage)
-        for key, state in (("escape", "cancelled"), ("3", "denied")):
+        for key, state in (("escape", "cancelled"), ("4", "denied")):
             stage.server.script(
                 tools(("run_command", '{"command": "echo hi"}'), ("current_time", "{}")), "after"
             )

@@ -12,13 +12,27 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chatglass.chat.approvals import by_assessment
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compactor import Compactor
 from chatglass.chat.context_size import WARNING_FRACTION
-from chatglass.chat.events import Event, TurnFinished, TurnStarted, TurnStatus
+from chatglass.chat.deciding import DecisionPorts, TurnEnded
+from chatglass.chat.events import Event, TurnFinished, TurnStarted, TurnStatus, UserSpoke
 from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
-from chatglass.chat.ports import BeforeRequest, Compact, DecideTool, Proceed, RequestPlan, Stop
+from chatglass.chat.ports import (
+    AskToGoOn,
+    BeforeRequest,
+    Compact,
+    DecideTool,
+    GoOn,
+    JudgeCall,
+    Pause,
+    Proceed,
+    RequestPlan,
+    Stop,
+    TellModel,
+)
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_processor import ToolProcessor
 from chatglass.chat.turn_events import Observe, TurnEvents
@@ -53,16 +67,21 @@ class Conversation:
         context: ChatContext,
         *,
         decide_tool: DecideTool,
+        judge: JudgeCall = by_assessment,
+        ask_to_go_on: AskToGoOn | None = None,
         before_request: BeforeRequest = _always_proceed,
         max_requests: int = 50,
         loop_after: int = 3,
         observe: Observe | None = None,
     ) -> None:
+        """Without `ask_to_go_on` a turn ends after `max_requests`, where else it pauses."""
         self.context = context
         self._observe = observe
         self.max_requests = max_requests
         self._before_request = before_request
-        self._tools = ToolProcessor(context, decide_tool, loop_after=loop_after)
+        self._ask_to_go_on = ask_to_go_on
+        ports = DecisionPorts(judge, decide_tool, ask_to_go_on)
+        self._tools = ToolProcessor(context, ports, loop_after=loop_after)
         self._requests = ModelRequestRunner(context)
         self._compactor = Compactor(context, before_request)
         self._turn: asyncio.Task[None] | None = None
@@ -134,6 +153,8 @@ class Conversation:
             status = await work(events, count)
         except asyncio.CancelledError:
             status = "interrupted"
+        except TurnEnded:
+            status = "limit"
         except StoreError as error:
             if not events.count:
                 events.emit(TurnStarted(**events.stamp(), user_message_id=None))
@@ -162,15 +183,12 @@ class Conversation:
             return "interrupted"
         await self.context.find_window()
         overflowed = False
+        allowed = self.max_requests
         while True:
-            if count.requests >= self.max_requests:
-                events.notice(
-                    "warning",
-                    f"This turn made {count.requests} requests, which is the limit.",
-                    "Send a message to let it go on, or raise turn.max_requests in the settings.",
-                    "max_requests",
-                )
-                return "limit"
+            if count.requests >= allowed:
+                if not await self._goes_on(count.requests, events):
+                    return "limit"
+                allowed = count.requests + self.max_requests
             stopped = await self._prepare(events, count.requests + 1)
             if stopped is not None:
                 events.notice("error", stopped.reason, kind="limit")
@@ -193,6 +211,35 @@ class Conversation:
             if not outcome.calls:
                 return "complete"
             await self._tools.run(outcome.calls, events)
+
+    async def _goes_on(self, made: int, events: TurnEvents) -> bool:
+        """At the most requests of a turn: whether someone lets it go on."""
+        pause = Pause(
+            session_id=self.context.session.id,
+            turn_id=events.turn_id,
+            kind="requests",
+            count=made,
+            more=self.max_requests,
+        )
+        answer = await self._ask_to_go_on(pause) if self._ask_to_go_on is not None else None
+        if isinstance(answer, GoOn):
+            return True
+        if isinstance(answer, TellModel):
+            await to_the_end(self._tell(answer.text, events))
+            return True
+        events.notice(
+            "warning",
+            pause.words,
+            "Send a message to let it go on, or raise turn.max_requests in the settings.",
+            "max_requests",
+        )
+        return False
+
+    async def _tell(self, text: str, events: TurnEvents) -> None:
+        """What the user says in the middle of a turn."""
+        message_id = await self.context.add_user_message(text, turn_id=events.turn_id)
+        events.request_id = None
+        events.emit(UserSpoke(**events.stamp(), message_id=message_id, text=text))
 
     async def _begin(self, prompt: Prompt | None, events: TurnEvents) -> None:
         context = self.context

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from chatglass.chat.approvals import by_assessment
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.conversation import Conversation, Prompt
 from chatglass.chat.events import Event, TurnFinished
-from chatglass.chat.ports import BeforeRequest, DecideTool
+from chatglass.chat.ports import AskToGoOn, BeforeRequest, DecideTool, JudgeCall
 from chatglass.chat.sampling import Sampler
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.turn_events import Observe
@@ -57,6 +58,8 @@ class Engine:
         context: ChatContext,
         *,
         decide_tool: DecideTool,
+        judge: JudgeCall = by_assessment,
+        ask_to_go_on: AskToGoOn | None = None,
         before_request: BeforeRequest | None = None,
         rules: TurnRules | None = None,
         observe: Observe | None = None,
@@ -69,6 +72,8 @@ class Engine:
         self.conversation = Conversation(
             context,
             decide_tool=decide_tool,
+            judge=judge,
+            ask_to_go_on=ask_to_go_on,
             max_requests=rules.max_requests,
             loop_after=rules.loop_after,
             observe=observe,

@@ -7,7 +7,7 @@ by name, with `event` (the class name) and `version` first.
 Order within a turn:
 
     TurnStarted
-      ( [Compacting UsageReported* [Compacted]] RequestStarted
+      ( [UserSpoke] [Compacting UsageReported* [Compacted]] RequestStarted
           ( Retrying | Notice | ReasoningDelta | TextDelta | ToolCallDelta )*
         [UsageReported] RequestFinished
           ToolCallProposed*                          all of an answer's calls, in order
@@ -50,6 +50,14 @@ class TurnStarted(Event):
     """The user's message is on disk; nothing has been sent yet."""
 
     user_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSpoke(Event):
+    """The user said something while the turn paused; it is on disk, and goes with the next request."""
+
+    message_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The two questions the engine asks while it runs a turn; the TUI, `-p` and tests answer them."""
+"""The questions the engine asks while it runs a turn; the TUI, `-p` and tests answer them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ class PendingCall:
     arguments: dict[str, Any]
     assessment: Assessment
     root: str
+    asked_by: str = ""
+    """The rule, mode or default that makes it ask."""
+    edited: bool = False
+    """These are the user's own arguments, of which there is now more to say than was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person must answer; `by` is the rule, mode or default that says so."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,58 @@ class Decision:
 
 
 DecideTool = Callable[[PendingCall], Awaitable[Decision]]
+"""A person's answer to a call that nothing else decides."""
+
+JudgeCall = Callable[[PendingCall], Decision | Ask]
+"""What rules and modes say of a call. May take a while, so it is called in a thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """The turn stands still until someone says how it goes on.
+
+    `loop`: the call `tool_call_id` of the tool `name` would run unasked, and is made with the same
+    arguments for the `count`-th time in the turn. `requests`: the turn has made `count` requests,
+    as many as it may. `more`: how many more going on allows.
+    """
+
+    session_id: str
+    turn_id: str
+    kind: Literal["loop", "requests"]
+    count: int
+    more: int
+    tool_call_id: str = ""
+    name: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def words(self) -> str:
+        if self.kind == "loop":
+            return (
+                f"{self.name} was called with the same arguments {self.count} times in this turn."
+            )
+        return f"This turn made {self.count} requests, which is the limit."
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """For `Pause.more` more calls or requests; then it pauses again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """The turn ends with status `limit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellModel:
+    """A call is denied with `text` as the reason; a request that may be the last carries `text` as a
+    message of the user."""
+
+    text: str
+
+
+AskToGoOn = Callable[[Pause], Awaitable[GoOn | EndTurn | TellModel]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

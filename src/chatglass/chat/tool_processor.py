@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.deciding import Deciding, DecisionPorts, TurnEnded
 from chatglass.chat.events import (
     ToolCallDecided,
     ToolCallFinished,
     ToolCallProgress,
     ToolCallStarted,
 )
-from chatglass.chat.ports import DecideTool, Decision, PendingCall
+from chatglass.chat.ports import Decision, PendingCall
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_call_log import NOT_RUN
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.store.records import ToolCallRow, ToolResult
 from chatglass.tools.tool import (
-    Assessment,
     InvalidArguments,
     Progress,
     Tool,
@@ -54,20 +53,17 @@ class _Ready:
 class ToolProcessor:
     """`loop_after`: the same call with the same arguments so many times in a turn is asked about."""
 
-    def __init__(
-        self, context: ChatContext, decide_tool: DecideTool, *, loop_after: int = 3
-    ) -> None:
+    def __init__(self, context: ChatContext, ports: DecisionPorts, *, loop_after: int = 3) -> None:
         self._context = context
-        self._decide_tool = decide_tool
-        self._loop_after = loop_after
-        self._made: Counter[tuple[str, str]] = Counter()
+        self._deciding = Deciding(ports, loop_after=loop_after)
         self._rows: dict[str, ToolCallRow] = {}
 
     def begin_turn(self) -> None:
-        self._made.clear()
+        self._deciding.begin_turn()
 
     async def run(self, rows: Sequence[ToolCallRow], events: TurnEvents) -> None:
-        """Run the calls, in parallel where allowed. Cancelling answers the open ones `cancelled`."""
+        """Run the calls, in parallel where allowed. Cancelling answers the open ones `cancelled`, and
+        so does TurnEnded, which goes on."""
         self._rows = {row.id: row for row in rows}
         alone = [self._runs_alone(row.name) for row in rows]
         tasks: list[asyncio.Task[str]] = []
@@ -86,7 +82,7 @@ class ToolProcessor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            stopped = isinstance(error, asyncio.CancelledError)
+            stopped = isinstance(error, (asyncio.CancelledError, TurnEnded))
             await self._answer_rest(rows[answered:], events, stopped=stopped)
             raise
 
@@ -141,60 +137,28 @@ class ToolProcessor:
         # A tool is foreign code: whatever it raises is its result, never the end of the turn.
         except Exception as error:  # noqa: BLE001
             return _failed(row.name, error)
-        assessment = self._watch_for_loops(row.name, arguments, assessment, events)
-        decision = await self._ask(row_id, tool, arguments, assessment)
+        call = PendingCall(
+            session_id=row.session_id,
+            turn_id=row.turn_id,
+            tool_call_id=row.id,
+            spec=tool.spec,
+            arguments=arguments,
+            assessment=assessment,
+            root=str(self._context.root),
+        )
+
+        async def asking() -> None:
+            await self._update(row_id, state="asking")
+
+        try:
+            decision = await self._deciding.decide(call, tool, events, asking)
+        except InvalidArguments as error:
+            return ToolOutput.error(f"The edited arguments do not fit: {error}")
         await self._commit(row_id, decision, events)
         if decision.verdict == "deny":
             reason = f" Reason: {decision.reason}" if decision.reason else ""
             return ToolOutput.error(f"This call was denied by {decision.decided_by}.{reason}")
-        if decision.verdict == "edited":
-            return await self._judge_edited(tool, decision.arguments or {})
-        return _Ready(tool, arguments)
-
-    async def _judge_edited(self, tool: Tool, edited: dict[str, Any]) -> _Ready | ToolOutput:
-        """The user's own arguments need no second question, but must be valid and not forbidden."""
-        try:
-            arguments = tool.validate(edited)
-            assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
-        except InvalidArguments as error:
-            return ToolOutput.error(str(error))
-        # As in _decide().
-        except Exception as error:  # noqa: BLE001
-            return _failed(tool.spec.name, error)
-        if assessment.verdict == "deny":
-            return ToolOutput.error(f"The edited call is denied: {assessment.why}")
-        return _Ready(tool, arguments)
-
-    def _watch_for_loops(
-        self, name: str, arguments: dict[str, Any], assessment: Assessment, events: TurnEvents
-    ) -> Assessment:
-        key = (name, json.dumps(arguments, sort_keys=True, default=str))
-        self._made[key] += 1
-        if self._made[key] < self._loop_after or assessment.verdict == "deny":
-            return assessment
-        why = f"{name} was called with the same arguments {self._made[key]} times in this turn."
-        events.notice("warning", why, "Stop the turn if the model goes in circles.", "loop")
-        return replace(assessment, verdict="ask", why=why, rule="loop")
-
-    async def _ask(
-        self, row_id: str, tool: Tool, arguments: dict[str, Any], assessment: Assessment
-    ) -> Decision:
-        if assessment.verdict == "allow":
-            return Decision(verdict="allow", decided_by=assessment.rule)
-        if assessment.verdict == "deny":
-            return Decision(verdict="deny", decided_by=assessment.rule, reason=assessment.why)
-        row = await self._update(row_id, state="asking")
-        return await self._decide_tool(
-            PendingCall(
-                session_id=row.session_id,
-                turn_id=row.turn_id,
-                tool_call_id=row.id,
-                spec=tool.spec,
-                arguments=arguments,
-                assessment=assessment,
-                root=str(self._context.root),
-            )
-        )
+        return _Ready(tool, arguments if decision.arguments is None else decision.arguments)
 
     async def _commit(self, row_id: str, decision: Decision, events: TurnEvents) -> None:
         """Store the decision before anything runs by it."""

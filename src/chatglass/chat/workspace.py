@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from chatglass.chat.approvals import SessionPolicy, by_assessment
 from chatglass.chat.budget_guard import BudgetGuard
 from chatglass.chat.chat_context import ChatContext, new_session
 from chatglass.chat.compaction.log import CompactionChoice
 from chatglass.chat.compaction.strategies import UnknownStrategy, check_name
 from chatglass.chat.debug_log import close_log, open_log
 from chatglass.chat.engine import Engine, TurnRules
-from chatglass.chat.ports import DecideTool
+from chatglass.chat.ports import AskToGoOn, DecideTool, JudgeCall
+from chatglass.chat.saved_rules import SavedRules
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.config.paths import Paths, find_paths
@@ -98,6 +100,7 @@ class Workspace:
         self._demo: DemoServer | None = None
         self._log: logging.Handler | None = None
         self.surroundings = Surroundings.of_user([self.paths.data, self.paths.config_file])
+        self.rules = SavedRules(self.settings.approval, self.paths.config_file, self.surroundings)
         self.tools = self._make_tools()
         self.root = Path.cwd()
         """Where it was started: the root of MCP servers, and where a project's are named."""
@@ -312,6 +315,8 @@ class Workspace:
         session: SessionRow,
         *,
         decide_tool: DecideTool,
+        judge: JudgeCall = by_assessment,
+        ask_to_go_on: AskToGoOn | None = None,
         ask_budget: AskBudget | None = None,
         store: SessionStore | None = None,
     ) -> Engine:
@@ -338,7 +343,19 @@ class Workspace:
         return Engine(
             context,
             decide_tool=decide_tool,
+            judge=judge,
+            ask_to_go_on=ask_to_go_on,
             before_request=guard.before_request,
             rules=rules,
             observe=self.telemetry.observer(context) if self.telemetry else None,
+        )
+
+    def session_policy(self, root: str) -> SessionPolicy:
+        """What decides about the tool calls of a session in `root`, as it begins."""
+        return SessionPolicy(
+            root,
+            rules=self.rules.book,
+            mode=self.settings.approval.mode,
+            allowed=frozenset(self.options.allow_tools),
+            by_yolo=self.options.yolo,
         )

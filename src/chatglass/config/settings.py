@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, MutableSequence, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -100,6 +100,38 @@ class McpSettings(_Table):
     """Names of servers that may ask for answers of your model, at your cost; each time you are asked."""
 
 
+ApprovalMode = Literal["ask", "default", "all"]
+Policy = Literal["allow", "ask", "deny"]
+
+
+class RootRules(_Table):
+    """`[approval.roots."FOLDER"]`: rules of sessions whose working directory is FOLDER."""
+
+    allow: tuple[str, ...] = ()
+    """Calls that run unasked, as `run_command(git status)`; `3` at a question adds one here."""
+    ask: tuple[str, ...] = ()
+    """Calls that ask in every mode."""
+    deny: tuple[str, ...] = ()
+    """Calls that never run."""
+
+
+class ApprovalSettings(_Table):
+    """`[approval]`: which tool calls run unasked; [approval.md](approval.md) explains the rules."""
+
+    mode: ApprovalMode = "default"
+    """How sessions begin: `ask` asks for all, in `default` built-in tools that only read run unasked, in `all` everything does."""
+    tools: dict[str, Policy] = Field(default_factory=dict[str, Policy])
+    """`allow`, `ask` or `deny` by tool, where no rule speaks of a call; `deny` comes before every rule."""
+    allow: tuple[str, ...] = ()
+    """Calls that run unasked, in every folder."""
+    ask: tuple[str, ...] = ()
+    """Calls that ask in every mode."""
+    deny: tuple[str, ...] = ()
+    """Calls that never run."""
+    roots: dict[str, RootRules] = Field(default_factory=dict[str, RootRules])
+    """The same three lists by working directory."""
+
+
 class StoreSettings(_Table):
     """`[store]`: where sessions are kept, if not in a file of the data folder."""
 
@@ -153,6 +185,7 @@ class Settings(_Table):
     store: StoreSettings = StoreSettings()
     mcp: McpSettings = McpSettings()
     otel: OtelSettings = OtelSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     keys: dict[str, str] = Field(default_factory=dict)
@@ -204,6 +237,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "store": StoreSettings,
         "mcp": McpSettings,
         "otel": OtelSettings,
+        "approval": ApprovalSettings,
         "endpoints": EndpointSettings,
         "prices": PriceSettings,
     }
@@ -216,6 +250,41 @@ def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
     """Write one setting (`keys` from the top table down; None takes it out) and keep the rest of the
     file, comments and all. The file is replaced in one step; a link to it stays one. Raises ConfigError.
     """
+
+    def change(table: MutableMapping[str, Any], key: str) -> None:
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+    _edit(path, keys, change)
+
+
+def save_in_list(path: Path, keys: Sequence[str], text: str, *, there: bool) -> None:
+    """Add `text` to the list that `keys` name, at its end, or take it out (`there` false); the rest
+    of the file, and the comments in the list, stay. Raises ConfigError."""
+
+    def change(table: MutableMapping[str, Any], key: str) -> None:
+        found: Any = table.get(key)
+        if found is None and there:
+            table[key] = [text]
+        elif isinstance(found, MutableSequence):
+            texts = cast(MutableSequence[Any], found)
+            if there and text not in texts:
+                texts.append(text)
+            while not there and text in texts:
+                texts.remove(text)
+        elif found is not None:
+            name = ".".join(keys)
+            raise ConfigError(f"The settings file {path} can't be written: {name} is not a list.")
+
+    _edit(path, keys, change)
+
+
+def _edit(
+    path: Path, keys: Sequence[str], change: Callable[[MutableMapping[str, Any], str], None]
+) -> None:
+    """Let `change` change the last of `keys` in its table, which is made if it is not there."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -233,10 +302,7 @@ def save_setting(path: Path, keys: Sequence[str], value: Any) -> None:
                     f"The settings file {path} can't be written: {name} is not a table."
                 )
             table = cast(MutableMapping[str, Any], below)
-        if value is None:
-            table.pop(keys[-1], None)
-        else:
-            table[keys[-1]] = value
+        change(table, keys[-1])
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(file, tomlkit.dumps(document))
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from chatglass.chat.approvals import by_flag
-from chatglass.chat.ports import Decision, PendingCall
+from chatglass.chat.approvals import SessionPolicy
+from chatglass.chat.ports import Decision, EndTurn, GoOn, Pause, PendingCall, TellModel
+from chatglass.chat.saved_rules import SavedRules
+from chatglass.config.errors import ConfigError
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.voice import Voice
 from chatglass.spending.budgets import BudgetAnswer, BudgetQuestion
-from chatglass.tools.approval import SessionGrants, describe_grant
+from chatglass.tools.approval import describe_grant
+from chatglass.tools.places import Surroundings
+from chatglass.tools.rules.rule_book import SavedRule
+from chatglass.tools.rules.suggestions import Suggestion, suggestions
 from chatglass.values.text import one_line
 
 _NOBODY = "Nobody answered: the input has ended."
@@ -65,13 +71,20 @@ class Questions:
 
     # -- approval
 
-    async def approve(self, call: PendingCall, number: int) -> tuple[Decision, bool]:
-        """The user's decision, and whether it holds for the session."""
+    async def approve(
+        self, call: PendingCall, number: int, offered: Sequence[Suggestion] = ()
+    ) -> tuple[Decision, bool | Suggestion]:
+        """The user's decision, and whether it holds for the session, or the rule to save for it."""
         async with self._asking:
             self._keep_what_was_typed()
-            return await self._approve(call, number)
+            return await self._approve(call, number, offered)
 
-    async def _approve(self, call: PendingCall, number: int) -> tuple[Decision, bool]:
+    def tell(self, text: str) -> None:
+        self._voice.line("Notice", text)
+
+    async def _approve(
+        self, call: PendingCall, number: int, offered: Sequence[Suggestion]
+    ) -> tuple[Decision, bool | Suggestion]:
         server = f" of the server {call.spec.server}" if call.spec.server else ""
         which = f", call {number}" if number else ""
         say = self._voice.line
@@ -85,12 +98,17 @@ class Questions:
         choices = [("1", "Allow once")]
         if not call.assessment.always_ask:
             choices.append(("2", f"Allow in this session: {one_line(describe_grant(call), 300)}"))
+        if offered:
+            choices.append(("3", "Allow always: shows the rules that can be saved"))
         choices += [("4", "Deny"), ("5", "Deny and say why")]
         match await self.choose(choices):
             case "1":
                 return Decision(verdict="allow", decided_by="user"), False
             case "2":
                 return Decision(verdict="allow", decided_by="user"), True
+            case "3":
+                rule = await self._choose_rule(offered)
+                return Decision(verdict="allow", decided_by="user"), rule or False
             case "5":
                 why = await self.text("Why not? The model reads this")
                 return Decision(
@@ -100,6 +118,35 @@ class Questions:
                 return Decision(verdict="deny", decided_by="user"), False
             case _:
                 return Decision(verdict="deny", decided_by="plain mode", reason=_NOBODY), False
+
+    async def _choose_rule(self, offered: Sequence[Suggestion]) -> Suggestion | None:
+        """The rule to save; None saves none."""
+        choices = [
+            (str(number), f"Save {each.rule}: {each.means}")
+            for number, each in enumerate(offered, start=1)
+        ]
+        choices.append((str(len(offered) + 1), "Save none, allow this once"))
+        chosen = await self.choose(choices, "Rule")
+        number = int(chosen or 0)
+        return offered[number - 1] if 0 < number <= len(offered) else None
+
+    async def ask_to_go_on(self, pause: Pause) -> GoOn | EndTurn | TellModel:
+        async with self._asking:
+            self._keep_what_was_typed()
+            self._voice.line("Question: go on?")
+            self._voice.line("Why it asks", pause.words)
+            if pause.kind == "loop":
+                self._voice.line("Arguments", _told(pause.arguments))
+            choices = [
+                ("1", f"Go on, {pause.more} more"),
+                ("4", "End the turn"),
+                ("5", "Tell the model something, and go on"),
+            ]
+            chosen = await self.choose(choices)
+            if chosen == "1":
+                return GoOn()
+            text = await self.text("What should the model know") if chosen == "5" else None
+            return TellModel(text.strip()) if text and text.strip() else EndTurn()
 
     # -- budgets
 
@@ -119,28 +166,41 @@ class Questions:
 
 
 class PlainApproval:
-    """`decide_tool` of one session: flags and grants first, then the user."""
+    """Answers of the user to the questions of one session; `policy` has spoken before."""
 
     def __init__(
-        self, questions: Questions, root: str, allowed: frozenset[str], *, everything: bool
+        self,
+        questions: Questions,
+        policy: SessionPolicy,
+        rules: SavedRules,
+        surroundings: Surroundings,
     ) -> None:
         self._questions = questions
-        self._grants = SessionGrants(root)
-        self._allowed = allowed
-        self._everything = everything
+        self._grants = policy.grants
+        self._rules = rules
+        self._surroundings = surroundings
         self.number_of = _no_number
         """The number of a call, as it was announced."""
 
     async def decide(self, call: PendingCall) -> Decision:
-        flagged = by_flag(call, self._allowed, everything=self._everything)
-        if flagged is not None:
-            return flagged
-        if self._grants.covers(call):
-            return Decision(verdict="allow", decided_by="session grant")
-        decision, granted = await self._questions.approve(call, self.number_of(call.tool_call_id))
-        if granted:
+        offered = suggestions(call, self._surroundings)
+        number = self.number_of(call.tool_call_id)
+        decision, granted = await self._questions.approve(call, number, offered)
+        if granted is True:
             self._grants.grant(call)
+        elif isinstance(granted, Suggestion):
+            return await self._save(granted, decision)
         return decision
+
+    async def _save(self, chosen: Suggestion, decision: Decision) -> Decision:
+        saved = SavedRule("allow", chosen.rule, self._grants.root)
+        try:
+            await asyncio.to_thread(self._rules.save, saved)
+        except ConfigError as error:
+            self._questions.tell(f"{error} The call runs this once.")
+            return decision
+        self._questions.tell(f"Saved in {self._rules.file}: {chosen.rule}")
+        return replace(decision, decided_by=f"user, who saved the rule {chosen.rule}")
 
 
 def _no_number(tool_call_id: str) -> int:

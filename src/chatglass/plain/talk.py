@@ -87,12 +87,16 @@ class Talk:
         workspace = self.workspace
         if row.endpoint == "demo":
             await workspace.start_demo()
-        options = workspace.options
+        policy = self.workspace.session_policy(row.root)
         approval = PlainApproval(
-            self.questions, row.root, frozenset(options.allow_tools), everything=options.yolo
+            self.questions, policy, self.workspace.rules, self.workspace.surroundings
         )
         engine = await workspace.engine(
-            row, decide_tool=approval.decide, ask_budget=self.questions.ask_budget
+            row,
+            decide_tool=approval.decide,
+            judge=policy.judge,
+            ask_to_go_on=self.questions.ask_to_go_on,
+            ask_budget=self.questions.ask_budget,
         )
         await engine.start()
         calls = await engine.context.store.tool_calls(row.id) if engine.context.stored else []

@@ -31,6 +31,11 @@ class SessionGrants:
         self._root = os.path.realpath(root)
         self._granted: set[str] = set()
 
+    @property
+    def root(self) -> str:
+        """The working directory they hold in, resolved."""
+        return self._root
+
     def grant(self, call: AskedCall) -> None:
         """Let this very call pass from now on. Raises ValueError where only a person may answer."""
         if call.assessment.always_ask or call.assessment.verdict == "deny":

@@ -30,6 +30,7 @@ def read_place(place: Place, surroundings: Surroundings, *, verb: str = "read") 
             why=f"It would {verb} outside the working directory {place.root}.",
             rule="reading outside the working directory asks",
             details=details,
+            private=bool(place.secret),
         )
     if place.secret:
         return Assessment(
@@ -37,6 +38,7 @@ def read_place(place: Place, surroundings: Surroundings, *, verb: str = "read") 
             why=f"It would {verb} what is private: {place.secret}.",
             rule="secrets ask",
             details=details,
+            private=True,
         )
     if surroundings.root_is_wide(place.root):
         return Assessment(

@@ -82,7 +82,9 @@ class Assessment:
     rule: str
     details: Mapping[str, str] = field(default_factory=dict[str, str])
     always_ask: bool = False
-    """Only a person may answer: no session grant, no `--allow-tool`, no `--yolo` covers it."""
+    """Only a person may answer: no rule, no session grant, no `--allow-tool`, no `--yolo` covers it."""
+    private: bool = False
+    """It reaches what may hold secrets: of the rules that allow only one that names it covers it."""
 
 
 class InvalidArguments(Exception):

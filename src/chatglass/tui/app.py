@@ -190,15 +190,14 @@ class ChatglassApp(App[None], inherit_bindings=False):
         def changed() -> None:
             self.post_message(ApprovalsChanged(row.id))
 
-        approval = SessionApproval(
-            row.root,
-            allowed=frozenset(self.options.allow_tools),
-            everything=self.options.yolo,
-            changed=changed,
-        )
+        approval = SessionApproval(self.workspace.session_policy(row.root), changed=changed)
         budget = SessionBudget(changed)
         engine = await self.workspace.engine(
-            row, decide_tool=approval.decide, ask_budget=budget.ask
+            row,
+            decide_tool=approval.decide,
+            judge=approval.policy.judge,
+            ask_to_go_on=approval.ask_to_go_on,
+            ask_budget=budget.ask,
         )
         session = OpenSession(engine=engine, approval=approval, budget=budget, draft=row.draft)
         engine = session.engine = await load_or_salvage(self.workspace, session)
@@ -308,9 +307,9 @@ class ChatglassApp(App[None], inherit_bindings=False):
         if session is not None:
             self.chat.calls.changed(session, message.row)
 
-    def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
+    async def on_approval_panel_answered(self, message: ApprovalPanel.Answered) -> None:
         """An answer from a screen over the chat."""
-        self.chat.approvals.answered(message)
+        await self.chat.approvals.answered(message)
 
     def on_session_changed(self, message: SessionChanged) -> None:
         session = self.sessions.get(message.session_id)

@@ -54,7 +54,10 @@ async def load_or_salvage(workspace: Workspace, session: OpenSession) -> Engine:
         await store.open()
         await store.add_whole_session(salvaged.whole)
         engine = await workspace.engine(
-            salvaged.whole.session, decide_tool=session.approval.decide, store=store
+            salvaged.whole.session,
+            decide_tool=session.approval.decide,
+            judge=session.approval.policy.judge,
+            store=store,
         )
         await engine.load()
         lost = f" Lost are: {salvaged}." if str(salvaged) else ""

@@ -29,6 +29,7 @@ from chatglass.chat.events import (
     TurnFinished,
     TurnStarted,
     UsageReported,
+    UserSpoke,
 )
 from chatglass.store.records import CompactionRow, QueuedPrompt, RequestRow, ToolCallRow
 from chatglass.tui.transcript.from_rows import (
@@ -180,6 +181,9 @@ class SessionView:
                 self._fold_sum = UsageSum()
                 asked = f": {one_line(event.model, 40)} sums up" if event.model else ""
                 self.compacting = f"compacting{asked} …"
+            case UserSpoke():
+                self._answer = None
+                self._add(PromptItem(id=event.message_id, text=event.text, at=now_ms()))
             case Compacted():
                 self._compacted(event)
             case Notice():

@@ -75,6 +75,8 @@ class Unsaved:
         engine = await app.workspace.engine(
             await store.get_session(session.id),
             decide_tool=session.approval.decide,
+            judge=session.approval.policy.judge,
+            ask_to_go_on=session.approval.ask_to_go_on,
             ask_budget=session.budget.ask,
             store=store,
         )

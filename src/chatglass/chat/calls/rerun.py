@@ -14,7 +14,8 @@ from typing import IO, Any, cast
 
 from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.chat.chat_context import ChatContext
-from chatglass.chat.ports import DecideTool, Decision, PendingCall
+from chatglass.chat.deciding import DecisionPorts, ask_person
+from chatglass.chat.ports import Decision, PendingCall
 from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
 from chatglass.tools.tool import (
     Assessment,
@@ -70,10 +71,10 @@ class Reruns:
     """
 
     def __init__(
-        self, context: ChatContext, decide_tool: DecideTool, changed: Changed, *, since: int
+        self, context: ChatContext, ports: DecisionPorts, changed: Changed, *, since: int
     ) -> None:
         self._context = context
-        self._decide_tool = decide_tool
+        self._ports = ports
         self._changed = changed
         self._rows: dict[str, RerunRow] = {}
         self._results: dict[str, _Kept] = {}
@@ -169,7 +170,10 @@ class Reruns:
         # A tool is foreign code: whatever it raises is its result.
         except Exception as error:  # noqa: BLE001
             return _failed(row.name, error), "error"
-        decision = await self._decide(row, origin, tool, arguments, assessment)
+        try:
+            decision = await self._decide(row, origin, tool, arguments, assessment)
+        except InvalidArguments as error:
+            return ToolOutput.error(str(error)), "error"
         denied = decision.verdict == "deny"
         edited = decision.arguments if decision.verdict == "edited" else None
         row = self._put(
@@ -186,16 +190,7 @@ class Reruns:
             reason = f" {decision.reason}" if decision.reason else ""
             return ToolOutput.error(f"Denied by {decision.decided_by}.{reason}"), "denied"
         if edited is not None:
-            try:
-                arguments = tool.validate(edited)
-                assessment = await asyncio.to_thread(tool.assess, arguments, root)
-            except InvalidArguments as error:
-                return ToolOutput.error(str(error)), "error"
-            # As above.
-            except Exception as error:  # noqa: BLE001
-                return _failed(row.name, error), "error"
-            if assessment.verdict == "deny":
-                return ToolOutput.error(f"The edited call is denied: {assessment.why}"), "denied"
+            arguments = edited
         output = await self._run_tool(row, tool, arguments)
         return output, output.status
 
@@ -207,24 +202,22 @@ class Reruns:
         arguments: JsonObject,
         assessment: Assessment,
     ) -> Decision:
-        if assessment.verdict == "deny":
-            return Decision(verdict="deny", decided_by=assessment.rule, reason=assessment.why)
-        if assessment.verdict == "allow":
-            return Decision(verdict="allow", decided_by=assessment.rule)
+        call = PendingCall(
+            session_id=row.session_id,
+            turn_id=row.turn_id,
+            tool_call_id=row.id,
+            spec=tool.spec,
+            arguments=arguments,
+            assessment=assessment,
+            root=str(self._context.root),
+        )
+        found = await asyncio.to_thread(self._ports.judge, call)
+        if isinstance(found, Decision):
+            return found
         if self.stands_for_answer(row, origin, assessment):
             return Decision(verdict="allow", decided_by=BY_USER)
         row = self._put(replace(row, state="asking"))
-        return await self._decide_tool(
-            PendingCall(
-                session_id=row.session_id,
-                turn_id=row.turn_id,
-                tool_call_id=row.id,
-                spec=tool.spec,
-                arguments=arguments,
-                assessment=assessment,
-                root=str(self._context.root),
-            )
-        )
+        return await ask_person(replace(call, asked_by=found.by), tool, self._ports)
 
     def stands_for_answer(self, row: RerunRow, origin: ToolCallRow, assessment: Assessment) -> bool:
         """Whether running it again is itself the answer to the question.

@@ -7,6 +7,7 @@ from typing import Literal
 
 Place = Literal[
     "app",
+    "chat",
     "composer",
     "transcript",
     "inspector",
@@ -22,6 +23,7 @@ Place = Literal[
 
 PLACES: dict[Place, str] = {
     "app": "Everywhere",
+    "chat": "In the chat",
     "composer": "In the composer",
     "transcript": "In the transcript",
     "inspector": "In the inspector",
@@ -38,9 +40,15 @@ OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers", "cont
 """Places that are a screen of their own over the app, which the keys of `app` don't reach."""
 
 
+IN_THE_CHAT: frozenset[Place] = frozenset({"composer", "transcript", "inspector", "approval"})
+"""Places that the keys of `chat` reach, too."""
+
+
 def meet(one: Place, other: Place) -> bool:
     """Whether a key can mean both what it does in the one place and in the other."""
     if one == other:
+        return True
+    if "chat" in (one, other) and {one, other} & IN_THE_CHAT:
         return True
     return "app" in (one, other) and not {one, other} & OWN_SCREENS
 

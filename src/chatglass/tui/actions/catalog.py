@@ -8,6 +8,7 @@ are letters work only where the transcript has the focus.
 from __future__ import annotations
 
 from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.approval_catalog import APPROVAL_ACTIONS
 from chatglass.tui.actions.calls_catalog import CALLS_ACTIONS
 from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
@@ -220,7 +221,7 @@ CATALOG: tuple[Action, ...] = (
         id="view.previous",
         label="Previous panel",
         tooltip="Move the focus to the panel before",
-        keys=("shift+tab",),
+        keys=("f10",),
         command="app.focus_previous",
         palette=False,
     ),
@@ -343,59 +344,7 @@ CATALOG: tuple[Action, ...] = (
     *SERVER_ACTIONS,
     *CONTENTS_ACTIONS,
     *TOOLS_ACTIONS,
-    # Approval
-    Action(
-        id="approval.once",
-        label="Once",
-        tooltip="Let the call that is shown run, this once",
-        keys=("1",),
-        place="approval",
-        command="answer('once')",
-        palette=False,
-    ),
-    Action(
-        id="approval.session",
-        label="This session",
-        tooltip="Let it run, and exactly the same again in this session",
-        keys=("2",),
-        place="approval",
-        command="answer('session')",
-        palette=False,
-    ),
-    Action(
-        id="approval.deny",
-        label="Deny",
-        tooltip="Do not let it run",
-        keys=("3",),
-        place="approval",
-        command="answer('deny')",
-        palette=False,
-    ),
-    Action(
-        id="approval.deny_why",
-        label="Deny and say why",
-        tooltip="Do not let it run, and tell the model why",
-        keys=("4",),
-        place="approval",
-        command="answer('why')",
-        palette=False,
-    ),
-    Action(
-        id="approval.deny_all",
-        label="Deny all",
-        tooltip="Deny every call that waits",
-        keys=("D",),
-        place="approval",
-        command="deny_all",
-        palette=False,
-    ),
-    Action(
-        id="approval.focus",
-        label="Answer",
-        tooltip="Go to the tool call that waits for an answer, here or in another tab",
-        keys=("f4",),
-        palette=False,
-    ),
+    *APPROVAL_ACTIONS,
     # The session browser
     Action(
         id="sessions.open",

@@ -1,58 +1,53 @@
-"""SessionApproval: answers `decide_tool` for one session, from flags, grants, or the user."""
+"""SessionApproval: the questions of one session that wait for the user."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from chatglass.chat.approvals import by_flag
-from chatglass.chat.ports import Decision, PendingCall
-from chatglass.tools.approval import SessionGrants
+from chatglass.chat.ports import PendingCall
+
+if TYPE_CHECKING:
+    from chatglass.chat.approvals import SessionPolicy
+    from chatglass.chat.ports import Decision, EndTurn, GoOn, Pause, TellModel
+
+Question = "PendingCall | Pause"
 
 
 class SessionApproval:
-    """Calls that need a person wait here, whatever is on screen; `changed` is called whenever
-    their list changes."""
+    """They wait here, whatever is on screen; `changed` is called whenever their list changes."""
 
-    def __init__(
-        self,
-        root: str,
-        *,
-        allowed: frozenset[str],
-        everything: bool,
-        changed: Callable[[], None],
-    ) -> None:
-        self.grants = SessionGrants(root)
-        self._allowed = allowed
-        self._everything = everything
+    def __init__(self, policy: SessionPolicy, *, changed: Callable[[], None]) -> None:
+        self.policy = policy
         self._changed = changed
-        self._waiting: dict[str, tuple[PendingCall, asyncio.Future[Decision]]] = {}
+        self._waiting: list[tuple[PendingCall | Pause, asyncio.Future[Any]]] = []
 
     @property
-    def waiting(self) -> list[PendingCall]:
-        """The calls that wait, the first asked first."""
-        return [call for call, _ in self._waiting.values()]
+    def waiting(self) -> list[PendingCall | Pause]:
+        """What waits, the first asked first."""
+        return [question for question, _ in self._waiting]
 
     async def decide(self, call: PendingCall) -> Decision:
-        flagged = by_flag(call, self._allowed, everything=self._everything)
-        if flagged is not None:
-            return flagged
-        if self.grants.covers(call):
-            return Decision(verdict="allow", decided_by="session grant")
-        answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
-        self._waiting[call.tool_call_id] = (call, answer)
+        return await self._ask(call)
+
+    async def ask_to_go_on(self, pause: Pause) -> GoOn | EndTurn | TellModel:
+        return await self._ask(pause)
+
+    async def _ask(self, question: PendingCall | Pause) -> Any:
+        entry = question, asyncio.get_running_loop().create_future()
+        self._waiting.append(entry)
         self._changed()
         try:
-            return await answer
+            return await entry[1]
         finally:
-            self._waiting.pop(call.tool_call_id, None)
+            self._waiting.remove(entry)
             self._changed()
 
-    def answer(self, tool_call_id: str, decision: Decision, *, grant: bool) -> None:
+    def answer(self, question: PendingCall | Pause, answer: object, *, grant: bool = False) -> None:
         """The user's answer. One that comes after the turn was stopped is dropped."""
-        call, future = self._waiting.get(tool_call_id, (None, None))
-        if call is None or future is None or future.done():
-            return
-        if grant and not call.assessment.always_ask:
-            self.grants.grant(call)
-        future.set_result(decision)
+        for waiting, future in self._waiting:
+            if waiting is question and not future.done():
+                if grant and isinstance(question, PendingCall):
+                    self.policy.grants.grant(question)
+                future.set_result(answer)

@@ -1,15 +1,22 @@
-"""ApprovalDesk: brings the calls that wait for an answer to the panel, and the answers back."""
+"""ApprovalDesk: brings what waits for an answer to the panel, and the answers back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
+from chatglass.config.errors import ConfigError
 from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatglass.chat.ports import Pause, PendingCall
+    from chatglass.chat.workspace import Workspace
+    from chatglass.tools.rules.suggestions import Suggestion
     from chatglass.tui.approval.panel import ApprovalPanel
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.screens.chat_screen import ChatScreen
@@ -21,24 +28,25 @@ class ApprovalDesk:
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
         self._budget = BudgetAsker(chat)
+        self.words = PanelWords(chat)
 
     def changed(self, session: OpenSession) -> None:
-        """Other calls of the session wait than before, or its budget is asked about."""
+        """Other questions of the session wait than before, or its budget is asked about."""
         chat = self._chat
         self.mark(session)
         self._budget.changed(session)
+        waiting = session.approval.waiting
         if session is not chat.session:
-            if session.approval.waiting:
+            if waiting:
                 name = one_line(session.title, 60) or "A session"
-                chat.say(f"{name} asks about a tool call.", "warning")
+                chat.say(f"{name} {_asks(waiting[0])}.", "warning")
             return
-        waiting = {call.tool_call_id for call in session.approval.waiting}
         for panel in self._panels():
-            for call in panel.waiting:
-                if call.tool_call_id not in waiting:
-                    panel.withdraw(call.tool_call_id)
-            for call in session.approval.waiting:
-                panel.ask(call, take_focus=self._may_take_focus(panel, session, call.tool_call_id))
+            for question in panel.waiting:
+                if all(question is not each for each in waiting):
+                    panel.withdraw(question)
+            for question in waiting:
+                panel.ask(question, take_focus=self._may_take_focus(panel, session, question))
 
     @property
     def panel(self) -> ApprovalPanel:
@@ -52,23 +60,95 @@ class ApprovalDesk:
         return [self._chat.approval, *others]
 
     def _may_take_focus(
-        self, panel: ApprovalPanel, session: OpenSession, tool_call_id: str
+        self, panel: ApprovalPanel, session: OpenSession, question: PendingCall | Pause
     ) -> bool:
         """Not from a text that is being written; nor in another screen, whose keys mean other
         things there, but for what the user ran again from it."""
         if panel is self._chat.approval:
-            return not (isinstance(self._chat.focused, Input) or not self._chat.composer.is_empty)
-        return session.reruns is not None and tool_call_id in session.reruns
+            return not self._is_typing
+        return session.reruns is not None and question.tool_call_id in session.reruns
+
+    @property
+    def _is_typing(self) -> bool:
+        """Whether keys go into a text that is being written."""
+        chat = self._chat
+        if not chat.composer.is_empty:
+            return True
+        return isinstance(chat.focused, (Input, TextArea)) and not chat.composer.area.has_focus
 
     def mark(self, session: OpenSession) -> None:
         """Say on the cards which calls wait; a call may be asked about before it is shown."""
-        for call in session.approval.waiting:
-            session.view.asking(call.tool_call_id)
-            if session is self._chat.session and call.tool_call_id in session.view.calls:
-                self._chat.show_call(session.view.calls[call.tool_call_id])
+        for question in session.approval.waiting:
+            session.view.asking(question.tool_call_id)
+            if session is self._chat.session and question.tool_call_id in session.view.calls:
+                self._chat.show_call(session.view.calls[question.tool_call_id])
 
-    def answered(self, message: ApprovalPanel.Decided) -> None:
-        """Give the user's answer to the session that asked."""
-        session = self._chat.app.sessions.get(message.pending.session_id)
-        if session is not None:
-            session.approval.answer(message.tool_call_id, message.decision, grant=message.grant)
+    async def answered(self, message: ApprovalPanel.Answered) -> None:
+        """Give the user's answer to the session that asked, with its rule on disk before."""
+        session = self._chat.app.sessions.get(message.question.session_id)
+        if session is None:
+            return
+        answer = message.answer
+        if message.rule is not None:
+            answer = await self._save(message, session)
+        session.approval.answer(message.question, answer, grant=message.grant)
+
+    async def _save(self, message: ApprovalPanel.Answered, session: OpenSession) -> Any:
+        from dataclasses import replace
+
+        from chatglass.chat.ports import Decision
+        from chatglass.tools.rules.rule_book import SavedRule
+
+        workspace, chat = self._chat.app.workspace, self._chat
+        answer, rule = message.answer, message.rule
+        assert workspace is not None
+        assert rule is not None
+        assert isinstance(answer, Decision)
+        saved = SavedRule("allow", rule, session.approval.policy.grants.root)
+        try:
+            await asyncio.to_thread(workspace.rules.save, saved)
+        except ConfigError as error:
+            chat.say(f"{error} The call runs this once.", "error")
+            return replace(answer, decided_by="user")
+        chat.say(f"Saved: {rule}. /rules lists the rules.")
+        return answer
+
+
+def _asks(question: PendingCall | Pause) -> str:
+    from chatglass.chat.ports import Pause
+
+    return "asks to go on" if isinstance(question, Pause) else "asks about a tool call"
+
+
+class PanelWords:
+    """What the panel asks about a call, from the workspace."""
+
+    def __init__(self, chat: ChatScreen) -> None:
+        self._chat = chat
+
+    @property
+    def _workspace(self) -> Workspace:
+        assert self._chat.app.workspace is not None
+        return self._chat.app.workspace
+
+    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
+        from chatglass.tools.rules.suggestions import suggestions
+
+        return suggestions(call, self._workspace.surroundings)
+
+    def why_none(self, call: PendingCall) -> str:
+        from chatglass.tools.rules.suggestions import why_none
+
+        return why_none(call)
+
+    def place(self, call: PendingCall) -> str:
+        return f"In {self._workspace.rules.file}, for sessions in {call.root}"
+
+    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
+        from chatglass.tools.tool import InvalidArguments, UnknownTool
+
+        try:
+            self._workspace.tools.get(call.spec.name).validate(arguments)
+        except (InvalidArguments, UnknownTool) as error:
+            return str(error)
+        return ""

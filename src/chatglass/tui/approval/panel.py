@@ -1,146 +1,88 @@
-"""The approval panel: one question about a tool call at a time, below the transcript."""
+"""The approval panel: one question at a time, about a tool call or a pause, below the transcript."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from rich.segment import Segment
-from textual import events, on
+from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.geometry import Size
+from textual.content import Content
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static, TextArea
 
+from chatglass.chat.ports import PendingCall
 from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
-from chatglass.tui.approval.question import Line, question_lines, session_grant
-from chatglass.tui.component_style import component_style
-from chatglass.values.text import one_line
+from chatglass.tui.approval.editing import edited_arguments, main_argument, text_to_edit
+from chatglass.tui.approval.question import heading, question_lines, rule_at, rule_lines
+from chatglass.tui.approval.question_view import Answer, Answers, QuestionView
+from chatglass.values.text import visible
 
 if TYPE_CHECKING:
-    from chatglass.chat.ports import Decision, PendingCall
+    from typing import Any
+
+    from chatglass.chat.ports import Decision, EndTurn, GoOn, TellModel
+    from chatglass.tools.rules.rule import Rule
+    from chatglass.tools.rules.suggestions import Suggestion
+    from chatglass.tui.approval.question import Asked
 
 DEAF_SECONDS = 0.3
 """Keys that were meant for something else must not answer a question that just appeared."""
+LEFT_OVER = 8
+"""Rows of the left side that stay for the transcript and the composer."""
 
-Answer = Literal["once", "session", "deny", "why"]
-
-_ANSWERS: tuple[tuple[str, Answer, str], ...] = (
-    ("approval.once", "once", "Once"),
-    ("approval.session", "session", "This session: {grant}"),
-    ("approval.deny", "deny", "Deny"),
-    ("approval.deny_why", "why", "Deny and say why"),
-)
+Step = Literal["question", "why", "always", "edit"]
+Given = Literal["once", "session", "always", "deny", "why", "edit"]
 
 
-def _by_user(verdict: Literal["allow", "deny"], reason: str = "") -> Decision:
-    from chatglass.chat.ports import Decision
+class CallWords(Protocol):
+    """What the panel asks about a call that only the program knows."""
 
-    return Decision(verdict=verdict, decided_by="user", reason=reason)
+    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
+        """The rules that "always" may save, narrowest first."""
+        ...
 
+    def why_none(self, call: PendingCall) -> str:
+        """Why there are none."""
+        ...
 
-class _Question(ScrollView):
-    """The lines of the question; scrolls, has no focus of its own."""
+    def place(self, call: PendingCall) -> str:
+        """Where a rule is saved, and where it holds."""
+        ...
 
-    can_focus = False
-    COMPONENT_CLASSES = {f"question--{tone}" for tone in ("name", "label", "why")} | {
-        "question--added",
-        "question--removed",
-        "question--hunk",
-    }
-    DEFAULT_CSS = """
-    _Question { height: 3; scrollbar-size-vertical: 1; }
-    _Question > .question--name { text-style: bold; }
-    _Question > .question--label { color: $text-muted; }
-    _Question > .question--why { color: $text-warning; }
-    _Question > .question--added { color: $text-success; }
-    _Question > .question--removed { color: $text-error; }
-    _Question > .question--hunk { color: $text-muted; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[Line] = []
-
-    def show(self, lines: list[Line]) -> None:
-        self.lines = lines
-        self.virtual_size = Size(0, len(lines))
-        self.refresh()
-
-    @property
-    def hidden_below(self) -> int:
-        """Lines that are not on screen yet."""
-        return max(0, len(self.lines) - self.scroll_offset.y - self.size.height)
-
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        index = self.scroll_offset.y + y
-        base = self.rich_style
-        if index >= len(self.lines):
-            return Strip.blank(width, base)
-        line = self.lines[index]
-        style = base
-        if line.tone:
-            style += component_style(self, f"question--{line.tone}")
-        segments = [Segment(" " * line.indent, base), Segment(line.text, style)]
-        return Strip(segments).adjust_cell_length(width, base)
+    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
+        """What is wrong with edited arguments; empty where they fit the schema."""
+        ...
 
 
-class _Choices(Widget):
-    """The answers with their keys; a click gives one."""
+class _NoWords:
+    """Of a panel that stands alone: no rule is saved, and every argument fits."""
 
-    DEFAULT_CSS = """
-    _Choices { height: auto; }
-    _Choices > .choices--key { color: $text-accent; text-style: bold; }
-    """
-    COMPONENT_CLASSES = {"choices--key"}
+    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
+        return ()
 
-    @dataclass
-    class Clicked(Message):
-        index: int
+    def why_none(self, call: PendingCall) -> str:
+        return "rules can't be saved here"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[tuple[str, str]] = []
+    def place(self, call: PendingCall) -> str:
+        return ""
 
-    def show(self, rows: list[tuple[str, str]]) -> None:
-        changed = len(rows) != len(self.rows)
-        self.rows = rows
-        self.refresh(layout=changed)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self.rows)
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
-        if event.y < len(self.rows):
-            self.post_message(self.Clicked(event.y))
-
-    def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
-        if y >= len(self.rows):
-            return Strip.blank(width, base)
-        key, label = self.rows[y]
-        key_style = base + component_style(self, "choices--key")
-        label = one_line(label, max(8, width - len(key) - 2))
-        segments = [Segment(f"{key}  ", key_style), Segment(label, base)]
-        return Strip(segments).adjust_cell_length(width, base)
+    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
+        return ""
 
 
 class ApprovalPanel(Vertical, can_focus=True):
-    """Asks about tool calls, one after the other; hidden while none waits.
+    """Asks one question after the other; hidden while none waits.
 
-    `grant_text` says in words what "this session" would cover. Esc is not bound here: it is the
-    app's and stops the turn; it never answers.
+    Esc goes back from a step (a reason, a rule, an edit) to the question; at the question it is not
+    bound here: it is the app's and stops the turn; it never answers.
     """
 
     ACTION_PLACE = "approval"
@@ -150,68 +92,85 @@ class ApprovalPanel(Vertical, can_focus=True):
         Binding("down", "scroll_question(1)", "Scroll down", show=False),
         Binding("pageup", "page_question(-1)", "Page up", show=False),
         Binding("pagedown", "page_question(1)", "Page down", show=False),
-        Binding("escape", "close_reason", show=False),
+        Binding("home", "edge_question(0)", "To its start", show=False),
+        Binding("end", "edge_question(1)", "To its end", show=False),
+        Binding("enter", "save_rule", show=False),
+        Binding("ctrl+s", "run_edited", show=False),
+        Binding("ctrl+t", "edit_all", show=False),
+        Binding("escape", "back", show=False),
     ]
     DEFAULT_CSS = """
-    ApprovalPanel { height: auto; max-height: 60vh; display: none; }
+    ApprovalPanel { height: auto; display: none; }
     ApprovalPanel > Input { display: none; height: 1; border: none; padding: 0; }
     ApprovalPanel > Input:focus { border: none; }
+    ApprovalPanel > TextArea { height: 8; max-height: 40vh; border: none; padding: 0; }
+    ApprovalPanel > TextArea:focus { border: none; }
+    ApprovalPanel > .problem { display: none; height: auto; max-height: 6; color: $text-error; }
     """
 
     @dataclass
-    class Decided(Message):
-        """The answer to one call. `grant`: the same again in this session needs no question."""
+    class Answered(Message):
+        """The answer to one question. `grant`: the same again in this session needs no question;
+        `rule` is to be saved before the call runs."""
 
-        tool_call_id: str
-        decision: Decision
-        grant: bool
-        pending: PendingCall
+        question: Asked
+        answer: Decision | GoOn | EndTurn | TellModel
+        grant: bool = False
+        rule: Rule | None = None
 
     def __init__(
         self,
+        words: CallWords | None = None,
         *,
-        grant_text: Callable[[PendingCall], str] = session_grant,
         registry: Actions = ACTIONS,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._grant_text = grant_text
+        self._words: CallWords = words or _NoWords()
         self._registry = registry
         self._clock = clock
-        self._waiting: list[PendingCall] = []
+        self._waiting: list[Asked] = []
         self._asked = 0
-        self._shown: str | None = None
-        self._shown_at = float("-inf")
+        self._shown: Asked | None = None
+        self._hears_from = float("-inf")
         self._before: Widget | None = None
-        self._question = _Question()
-        self._choices = _Choices()
-        self._reason = Input(
-            placeholder="Why not? The model reads this. Enter denies, Esc goes back"
-        )
+        self._step: Step = "question"
+        self._all_arguments = False
+        self._offered: Sequence[Suggestion] = ()
+        self._chosen = 0
+        self._main = ""
+        self._view = QuestionView()
+        self._answers = Answers()
+        self._reason = Input()
+        self._editor: TextArea | None = None
+        """There only while arguments are edited."""
+        self._problem = Static(classes="problem", markup=False)
 
     def compose(self) -> ComposeResult:
-        yield self._question
-        yield self._choices
+        yield self._view
+        yield self._problem
         yield self._reason
+        yield self._answers
 
     def on_mount(self) -> None:
-        self.watch(self._question, "scroll_y", self._update_subtitle, init=False)
+        self.watch(self._view, "scroll_y", self._tell_place, init=False)
 
     # -- what the app does
+
     @property
-    def waiting(self) -> tuple[PendingCall, ...]:
-        """The calls that wait, the shown one first."""
+    def waiting(self) -> tuple[Asked, ...]:
+        """What waits, the shown question first."""
         return tuple(self._waiting)
 
-    def ask(self, pending: PendingCall, *, take_focus: bool = True) -> None:
-        """Put a call to the user, after those that wait.
+    def ask(self, question: Asked, *, take_focus: bool = True) -> None:
+        """Put a question to the user, after those that wait.
 
         `take_focus` only where nobody is typing: a `1` in a prompt must not approve anything.
         """
-        if any(call.tool_call_id == pending.tool_call_id for call in self._waiting):
+        if any(each is question for each in self._waiting):
             return
-        self._waiting.append(pending)
+        self._waiting.append(question)
         self._asked += 1
         self._show_first()
         if take_focus:
@@ -225,71 +184,149 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def be_deaf(self) -> None:
         """Begin the pause anew: the question was out of sight until now."""
-        self._shown_at = self._clock()
+        self._hears_from = self._clock() + DEAF_SECONDS
 
-    def withdraw(self, tool_call_id: str) -> None:
+    def withdraw(self, question: Asked) -> None:
         """Take a question back (its turn was stopped); nothing is decided."""
-        self._remove(lambda call: call.tool_call_id == tool_call_id)
+        self._waiting = [each for each in self._waiting if each is not question]
+        self._show_first()
 
     def withdraw_all(self) -> None:
-        self._remove(lambda call: True)
-
-    def _remove(self, gone: Callable[[PendingCall], bool]) -> None:
-        self._waiting = [call for call in self._waiting if not gone(call)]
+        self._waiting = []
         self._show_first()
 
     # -- showing
+
     def _show_first(self) -> None:
         self.display = bool(self._waiting)
         if not self._waiting:
             self._asked, self._shown = 0, None
-            self._close_reason()
+            self._go("question")
             self._give_focus_back()
             return
         first = self._waiting[0]
-        place = self._asked - len(self._waiting) + 1
-        self.border_title = (
-            f"Approval · {place} of {self._asked}" if self._asked > 1 else "Approval"
-        )
-        if first.tool_call_id != self._shown:
-            self._shown, self._shown_at = first.tool_call_id, self._clock()
-            self._close_reason()
-            self._question.scroll_to(y=0, animate=False)
-        self._choices.show(self._rows(first))
+        if first is not self._shown:
+            self._shown = first
+            self.be_deaf()
+            self._all_arguments = False
+            self._go("question")
+        self._tell_heading()
         self._fill()
 
-    def _rows(self, pending: PendingCall) -> list[tuple[str, str]]:
-        grant = self._grant_text(pending)
-        rows = [
-            (self._key(action_id), label.replace("{grant}", grant))
-            for action_id, _, label in _ANSWERS
-        ]
-        if len(self._waiting) > 1:
-            rows.append((self._key("approval.deny_all"), f"Deny all {len(self._waiting)}"))
-        return rows
+    def _tell_heading(self) -> None:
+        first = self._waiting[0]
+        place = self._asked - len(self._waiting) + 1
+        count = f" {place} of {self._asked}" if self._asked > 1 else ""
+        self.border_title = Content(f"Approval{count} · {heading(first)}")  # pyright: ignore[reportAttributeAccessIssue]
 
-    def _key(self, action_id: str) -> str:
-        keys = self._registry[action_id].keys
-        return key_label(keys[0]) if keys else "—"
+    def _go(self, step: Step) -> None:
+        """Show another step of the question that is shown."""
+        editor = self._editor
+        had_focus = self._reason.has_focus or (editor is not None and editor.has_focus)
+        self._step = step
+        self._reason.display = step == "why"
+        self._say_problem("")
+        self._view.scroll_to(y=0, animate=False)
+        if step == "why":
+            self._reason.value = ""
+            self._reason.focus()
+        elif had_focus and self._waiting:
+            self.focus()
+        if step != "edit" and editor is not None:
+            self._editor = None
+            editor.remove()
+        self._fill()
 
     def _fill(self) -> None:
         if not self._waiting or not self.is_attached:
             return
+        question = self._waiting[0]
+        self._answers.show(self._possible(question))
         width = (self.size.width or self.app.size.width - 4) - 1
-        lines = question_lines(self._waiting[0], max(20, width))
-        most = max(3, self.app.size.height // 2 - len(self._choices.rows) - 2)
-        self._question.styles.height = min(len(lines), most)
-        self._question.show(lines)
-        self.call_after_refresh(self._update_subtitle)
+        if self._step == "always" and isinstance(question, PendingCall):
+            place = self._words.place(question)
+            lines = rule_lines(self._offered, self._chosen, place, max(20, width))
+        else:
+            lines = question_lines(question, max(20, width), all_arguments=self._all_arguments)
+        self._view.styles.height = min(len(lines), self._most_lines(width))
+        self._view.show(lines)
+        self.call_after_refresh(self._tell_place)
+
+    def _most_lines(self, width: int) -> int:
+        """Lines that there is room for, so that the transcript stays in view."""
+        parent = self.parent
+        height = parent.size.height if isinstance(parent, Widget) else 0
+        height = height or self.app.size.height
+        others = len(self._answers.rows(max(20, width + 1))) + 2
+        if self._step == "why":
+            others += 1
+        elif self._step == "edit":
+            others += 9
+        return max(3, min(height - LEFT_OVER - others, height * 7 // 10))
+
+    def _possible(self, question: Asked) -> list[Answer]:
+        if self._step == "why":
+            return [
+                Answer("Enter", "denies and says so", "submit_reason"),
+                Answer("Esc", "goes back", "back"),
+            ]
+        if self._step == "always":
+            return [
+                Answer("↑↓", "choose", "move_rule"),
+                Answer("Enter", "save it and run the call", "save_rule"),
+                Answer("Esc", "go back", "back"),
+            ]
+        if self._step == "edit":
+            return self._editing_answers(question)
+        return self._question_answers(question)
+
+    def _question_answers(self, question: Asked) -> list[Answer]:
+        if isinstance(question, PendingCall):
+            found = [self._answer("approval.once", "once")]
+            if not question.assessment.always_ask:
+                found.append(self._answer("approval.session", "session"))
+                found.append(self._answer("approval.always", "always…"))
+            found.append(self._answer("approval.deny", "deny"))
+            found.append(self._answer("approval.deny_why", "deny, why…"))
+            found.append(self._answer("approval.edit", "edit"))
+            back = "back" if self._all_arguments else "arguments"
+            found.append(self._answer("approval.arguments", back))
+        else:
+            more = "calls" if question.kind == "loop" else "requests"
+            found = [
+                self._answer("approval.once", f"go on, {question.more} more {more}"),
+                self._answer("approval.deny", "end the turn"),
+                self._answer("approval.deny_why", "tell the model…"),
+            ]
+        if len(self._waiting) > 1:
+            found.append(self._answer("approval.deny_all", f"deny all {len(self._waiting)}"))
+        return found
+
+    def _editing_answers(self, question: Asked) -> list[Answer]:
+        found = [
+            Answer("^S", "run it with these", "run_edited"),
+            Answer("Esc", "leave it as it is", "back"),
+        ]
+        if self._main:
+            found.insert(1, Answer("^T", "all arguments, as JSON", "edit_all"))
+        return found
+
+    def _answer(self, action_id: str, label: str) -> Answer:
+        action = self._registry[action_id]
+        key = key_label(action.keys[0]) if action.keys else "—"
+        return Answer(key, label, action.command)
 
     def on_resize(self) -> None:
         self._fill()
 
-    def _update_subtitle(self) -> None:
-        hidden = self._question.hidden_below
-        more = f"↓ {hidden:,} more line{'' if hidden == 1 else 's'}" if hidden else ""
-        if self.border_subtitle != more:
-            self.border_subtitle = more
+    def _tell_place(self) -> None:
+        first, last = self._view.place
+        count = len(self._view.lines)
+        words = ""
+        if self._waiting and count > last - first + 1:
+            words = f"lines {first:,}–{last:,} of {count:,} · ↑↓ PgUp PgDn"
+        if self.border_subtitle != words:
+            self.border_subtitle = words
 
     def _give_focus_back(self) -> None:
         before, self._before = self._before, None
@@ -301,67 +338,206 @@ class ApprovalPanel(Vertical, can_focus=True):
             self.screen.focus_next()
 
     # -- answering
-    def _is_deaf(self) -> bool:
-        return not self._waiting or self._clock() - self._shown_at < DEAF_SECONDS
 
-    def action_answer(self, answer: Answer) -> None:
-        """Answer the call that is shown."""
-        if self._is_deaf():
+    def _is_deaf(self) -> bool:
+        return not self._waiting or self._clock() < self._hears_from
+
+    def action_answer(self, given: Given) -> None:
+        """Answer the question that is shown."""
+        if self._is_deaf() or self._step != "question":
             return
-        if answer == "why":
-            self._reason.display = True
-            self._reason.focus()
-        elif answer == "deny":
-            self._decide(_by_user("deny"))
+        question = self._waiting[0]
+        if not isinstance(question, PendingCall):
+            self._answer_pause(given)
+        elif given == "once":
+            self._give(_by_user("allow"))
+        elif given == "session":
+            if not question.assessment.always_ask:
+                self._give(_by_user("allow"), grant=True)
+        elif given == "always":
+            self._offer_rules(question)
+        elif given == "deny":
+            self._give(_by_user("deny"))
+        elif given == "why":
+            self._reason.placeholder = "Why not? The model reads this"
+            self._go("why")
         else:
-            self._decide(_by_user("allow"), grant=answer == "session")
+            self._edit(question, main_argument(question))
+
+    def _answer_pause(self, given: Given) -> None:
+        from chatglass.chat.ports import EndTurn, GoOn
+
+        if given == "once":
+            self._give(GoOn())
+        elif given == "deny":
+            self._give(EndTurn())
+        elif given == "why":
+            self._reason.placeholder = "What should the model know? It reads this, and goes on"
+            self._go("why")
 
     def action_deny_all(self) -> None:
-        """Deny every call that waits."""
-        if self._is_deaf():
+        """Deny every call that waits, and end the turn of every pause."""
+        from chatglass.chat.ports import EndTurn
+
+        if self._is_deaf() or self._step != "question":
             return
         while self._waiting:
-            self._decide(_by_user("deny"))
+            is_call = isinstance(self._waiting[0], PendingCall)
+            self._give(_by_user("deny") if is_call else EndTurn())
 
-    def _decide(self, decision: Decision, *, grant: bool = False) -> None:
-        pending = self._waiting.pop(0)
-        self.post_message(self.Decided(pending.tool_call_id, decision, grant, pending))
+    def _give(
+        self,
+        answer: Decision | GoOn | EndTurn | TellModel,
+        *,
+        grant: bool = False,
+        rule: Rule | None = None,
+    ) -> None:
+        question = self._waiting.pop(0)
+        self.post_message(self.Answered(question, answer, grant, rule))
         self._show_first()
+
+    # -- saying why
 
     @on(Input.Submitted)
     def _reason_given(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._waiting:
-            self._decide(_by_user("deny", event.value.strip()))
+        self.action_submit_reason()
+
+    def action_submit_reason(self) -> None:
+        from chatglass.chat.ports import TellModel
+
+        if not self._waiting or self._step != "why":
+            return
+        text = self._reason.value.strip()
+        if isinstance(self._waiting[0], PendingCall):
+            self._give(_by_user("deny", text))
+        elif text:
+            self._give(TellModel(text))
 
     @on(Input.Changed)
     def _reason_typed(self, event: Input.Changed) -> None:
         event.stop()
 
-    def action_close_reason(self) -> None:
-        """Esc goes back from the reason to the choices; else it is the app's."""
-        if not self._reason.display:
+    # -- always
+
+    def _offer_rules(self, call: PendingCall) -> None:
+        self._offered = self._words.suggestions(call)
+        if not self._offered:
+            self._say_problem(f"Not always: {self._words.why_none(call)}.")
+            return
+        self._chosen = 0
+        # The key that led here must not save anything when it is struck twice.
+        self.be_deaf()
+        self._go("always")
+
+    def _choose_rule(self, number: int) -> None:
+        self._chosen = max(0, min(len(self._offered) - 1, number))
+        self._fill()
+
+    def action_move_rule(self) -> None:
+        self._choose_rule((self._chosen + 1) % len(self._offered))
+
+    def action_save_rule(self) -> None:
+        """Save the rule that is marked, and let the call run."""
+        if self._step != "always":
             raise SkipAction
-        self._close_reason()
+        if not self._is_deaf():
+            rule = self._offered[self._chosen].rule
+            self._give(_by_user("allow", by=f"user, who saved the rule {rule}"), rule=rule)
 
-    def _close_reason(self) -> None:
-        had_focus = self._reason.has_focus
-        self._reason.value = ""
-        self._reason.display = False
-        if had_focus and self._waiting:
-            self.focus()
-
-    @on(_Choices.Clicked)
-    def _choice_clicked(self, event: _Choices.Clicked) -> None:
+    @on(QuestionView.LineClicked)
+    def _rule_clicked(self, event: QuestionView.LineClicked) -> None:
         event.stop()
-        if event.index < len(_ANSWERS):
-            self.action_answer(_ANSWERS[event.index][1])
+        if self._step == "always":
+            number = rule_at(self._offered, event.row, max(20, self.size.width - 1))
+            if number is not None:
+                self._choose_rule(number)
+
+    # -- editing
+
+    def _edit(self, call: PendingCall, main: str) -> None:
+        self._main = main
+        if self._editor is None:
+            self._editor = TextArea(soft_wrap=True, tab_behavior="focus")
+            self.mount(self._editor, after=self._view)
+        self._editor.load_text(text_to_edit(call, main))
+        self._editor.move_cursor(self._editor.document.end)
+        self._go("edit")
+        self._editor.focus()
+
+    def action_edit_all(self) -> None:
+        """Edit all arguments as JSON, with what was edited so far."""
+        question = self._waiting[0] if self._waiting else None
+        if not self._main or self._editor is None or not isinstance(question, PendingCall):
+            raise SkipAction
+        from dataclasses import replace
+
+        arguments = edited_arguments(question, self._main, self._editor.text)
+        self._edit(replace(question, arguments=arguments), "")
+
+    def action_run_edited(self) -> None:
+        """Answer with the edited arguments, if they fit the schema."""
+        question = self._waiting[0] if self._waiting else None
+        if self._editor is None or not isinstance(question, PendingCall):
+            raise SkipAction
+        try:
+            arguments = edited_arguments(question, self._main, self._editor.text)
+        except ValueError as error:
+            self._say_problem(str(error))
+            return
+        if problem := self._words.objection(question, arguments):
+            self._say_problem(problem)
+        elif arguments == question.arguments:
+            self._give(_by_user("allow"))
         else:
-            self.action_deny_all()
+            self._give(_edited(arguments))
+
+    def _say_problem(self, text: str) -> None:
+        self._problem.update(visible(text))
+        self._problem.display = bool(text)
+
+    def action_back(self) -> None:
+        """Esc goes back to the question; there it is the app's."""
+        if self._step == "question":
+            raise SkipAction
+        self.be_deaf()
+        self._go("question")
+        self.focus()
+
+    def action_arguments(self) -> None:
+        """Show the arguments as they are, or the question again."""
+        if self._step == "question" and self._waiting:
+            self._all_arguments = not self._all_arguments
+            self._view.scroll_to(y=0, animate=False)
+            self._fill()
+
+    @on(Answers.Clicked)
+    async def _answer_clicked(self, event: Answers.Clicked) -> None:
+        event.stop()
+        await self.run_action(event.action)
 
     # -- scrolling
+
     def action_scroll_question(self, by: int) -> None:
-        self._question.scroll_relative(y=by, animate=False)
+        if self._step == "always":
+            self._choose_rule(self._chosen + by)
+        else:
+            self._view.scroll_relative(y=by, animate=False)
 
     def action_page_question(self, by: int) -> None:
-        self._question.scroll_relative(y=by * max(1, self._question.size.height - 1), animate=False)
+        self._view.scroll_relative(y=by * max(1, self._view.size.height - 1), animate=False)
+
+    def action_edge_question(self, end: int) -> None:
+        self._view.scroll_to(y=end * len(self._view.lines), animate=False)
+
+
+def _by_user(verdict: Literal["allow", "deny"], reason: str = "", *, by: str = "user") -> Decision:
+    from chatglass.chat.ports import Decision
+
+    return Decision(verdict=verdict, decided_by=by, reason=reason)
+
+
+def _edited(arguments: dict[str, Any]) -> Decision:
+    from chatglass.chat.ports import Decision
+
+    return Decision(verdict="edited", decided_by="user", arguments=arguments)

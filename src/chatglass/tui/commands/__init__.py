@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatglass.tui.commands import (
     answers,
+    approval,
     calls,
     context,
     forking,
@@ -33,6 +34,7 @@ COMMANDS = Commands(
         **spending.COMMANDS,
         **servers.COMMANDS,
         **tools.COMMANDS,
+        **approval.COMMANDS,
         **program.COMMANDS,
     }
 )

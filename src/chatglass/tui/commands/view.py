@@ -32,6 +32,7 @@ async def inspector(app: ChatglassApp, argument: str) -> None:
         requests=chat.calls.requests(session),
         view=chat.inspector.calls_panel.view,
         open_id=argument or chat.inspector.chosen,
+        words=chat.approvals.words,
     )
     await app.push_screen(chat.full_inspector, closed)
     chat.approvals.changed(session)
@@ -76,20 +77,6 @@ async def editor(app: ChatglassApp, argument: str) -> None:
     app.chat.composer.open_editor()
 
 
-async def answer_question(app: ChatglassApp, argument: str) -> None:
-    """Go to what waits for an answer here, else in the next tab that asks."""
-    if app.chat.approvals.panel.waiting:
-        app.chat.approvals.panel.take_focus()
-        return
-    asking = next((session for session in app.tabs.sessions if session.asking), None)
-    if asking is None:
-        app.chat.say("No tool call waits for an answer.")
-        return
-    await app.tabs.show(asking)
-    if app.chat.approval.waiting:
-        app.chat.approval.focus()
-
-
 COMMANDS: dict[str, Command] = {
     "view.inspector": inspector,
     "view.sidebar": sidebar,
@@ -100,5 +87,4 @@ COMMANDS: dict[str, Command] = {
     "transcript.open": open_part,
     "composer.focus": write,
     "composer.editor": editor,
-    "approval.focus": answer_question,
 }

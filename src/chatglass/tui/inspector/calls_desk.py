@@ -111,6 +111,7 @@ class CallsDesk:
 
     def _reruns(self, session: OpenSession) -> Reruns:
         from chatglass.chat.calls.rerun import Reruns
+        from chatglass.chat.deciding import DecisionPorts
 
         if session.reruns is None:
 
@@ -119,7 +120,7 @@ class CallsDesk:
 
             session.reruns = Reruns(
                 session.engine.context,
-                session.approval.decide,
+                DecisionPorts(session.approval.policy.judge, session.approval.decide),
                 changed,
                 since=session.opened_at,
             )
@@ -266,7 +267,9 @@ class CallsDesk:
         app = self._chat.app
         if isinstance(app.screen, CompareScreen):
             app.screen.action_close()
-        screen = CompareScreen(left, right, self._chat.call_source)
+        screen = CompareScreen(
+            left, right, self._chat.call_source, words=self._chat.approvals.words
+        )
         app.push_screen(screen)
         app.call_after_refresh(self._ask_there)
 

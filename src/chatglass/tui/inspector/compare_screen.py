@@ -22,7 +22,7 @@ from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.registry import ACTIONS
-from chatglass.tui.approval.panel import ApprovalPanel
+from chatglass.tui.approval.panel import ApprovalPanel, CallWords
 from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_MARKS, STATE_WORDS
 from chatglass.tui.inspector.compare_view import SIDE_BY_SIDE, CompareView, Part
@@ -90,13 +90,14 @@ class CompareScreen(Screen[None]):
         right: ToolCallRow,
         source: CallSource,
         *,
+        words: CallWords | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__()
         self.left, self.right = left, right
         self._source = source
         self._now = now
-        self.approval = ApprovalPanel(id="approval")
+        self.approval = ApprovalPanel(words, id="approval")
         self.view = CompareView()
         self._facts = _Facts()
         self._ticker: Timer | None = None

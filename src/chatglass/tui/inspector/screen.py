@@ -14,7 +14,7 @@ from chatglass.store.records import RequestRow, ToolCallRow
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.registry import ACTIONS
-from chatglass.tui.approval.panel import ApprovalPanel
+from chatglass.tui.approval.panel import ApprovalPanel, CallWords
 from chatglass.tui.inspector.call_source import CallSource
 from chatglass.tui.inspector.calls_head import View
 from chatglass.tui.inspector.inspector import Inspector
@@ -50,6 +50,7 @@ class InspectorScreen(Screen[str | None]):
         view: View = "list",
         open_id: str | None = None,
         section: str = "arguments",
+        words: CallWords | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class InspectorScreen(Screen[str | None]):
         self._requests = requests
         self._view: View = view
         self.inspector = Inspector(source, now=now)
-        self.approval = ApprovalPanel(id="approval")
+        self.approval = ApprovalPanel(words, id="approval")
 
     def compose(self) -> ComposeResult:
         yield self.inspector

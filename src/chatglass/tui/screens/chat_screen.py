@@ -12,13 +12,14 @@ from textual import events, on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from chatglass import splash
 from chatglass.tui.actions.footer import FooterLine
+from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.approval.desk import ApprovalDesk
+from chatglass.tui.approval.mode_words import mode_title
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.countdown import Countdown
 from chatglass.tui.inspector.calls_desk import CallsDesk
@@ -62,6 +63,7 @@ class ChatScreen(Screen[None]):
 
     app: ChatglassApp
     AUTO_FOCUS = "PromptArea"
+    BINDINGS = [*ACTIONS.bindings("chat")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class ChatScreen(Screen[None]):
     def approval(self) -> ApprovalPanel:
         from chatglass.tui.approval.panel import ApprovalPanel
 
-        return ApprovalPanel(id="approval")
+        return ApprovalPanel(self.approvals.words, id="approval")
 
     @cached_property
     def inspector(self) -> Inspector:
@@ -250,7 +252,9 @@ class ChatScreen(Screen[None]):
             facts.append(f"{len(engine.queue)} queued: Enter sends, /unqueue takes back")
         elif engine.queue:
             facts.append(f"{len(engine.queue)} queued")
-        self.composer.border_title = Content(" · ".join(facts))
+        mode = session.approval.policy.mode
+        self.set_class(mode == "all", "-all-allowed")
+        self.composer.border_title = mode_title(mode, facts)
 
     # -- events of the engine
 
@@ -394,9 +398,9 @@ class ChatScreen(Screen[None]):
             inspector.update_call(row)
         self.calls.show_call(row)
 
-    def on_approval_panel_decided(self, message: ApprovalPanel.Decided) -> None:
+    async def on_approval_panel_answered(self, message: ApprovalPanel.Answered) -> None:
         message.stop()
-        self.approvals.answered(message)
+        await self.approvals.answered(message)
 
     def jump_to_message(self, message_id: str) -> None:
         """Show a message of the transcript, if it is on the shown path."""

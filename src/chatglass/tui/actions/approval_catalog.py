@@ -1,0 +1,102 @@
+"""The actions of the approval panel, the modes and the rules."""
+
+from __future__ import annotations
+
+from chatglass.tui.actions.action import Action
+
+APPROVAL_ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="approval.mode",
+        label="Mode",
+        tooltip="Which tool calls run unasked: none, those that only read (default), or all",
+        keys=("shift+tab",),
+        place="chat",
+        slash="mode",
+        hint="[ask|default|all]",
+    ),
+    Action(
+        id="approval.rules",
+        label="Rules",
+        tooltip="List the rules for tool calls, where each comes from, and delete one",
+        slash="rules",
+    ),
+    Action(
+        id="approval.focus",
+        label="Answer",
+        tooltip="Go to the question that waits for an answer, here or in another tab",
+        keys=("f4",),
+        palette=False,
+    ),
+    Action(
+        id="approval.once",
+        label="Once",
+        tooltip="Let the call that is shown run, this once; at a pause: go on",
+        keys=("1",),
+        place="approval",
+        command="answer('once')",
+        palette=False,
+    ),
+    Action(
+        id="approval.session",
+        label="This session",
+        tooltip="Let it run, and exactly the same again in this session",
+        keys=("2",),
+        place="approval",
+        command="answer('session')",
+        palette=False,
+    ),
+    Action(
+        id="approval.always",
+        label="Always",
+        tooltip="Choose a rule that allows it from now on; Enter saves it",
+        keys=("3",),
+        place="approval",
+        command="answer('always')",
+        palette=False,
+    ),
+    Action(
+        id="approval.deny",
+        label="Deny",
+        tooltip="Do not let it run; at a pause: end the turn",
+        keys=("4",),
+        place="approval",
+        command="answer('deny')",
+        palette=False,
+    ),
+    Action(
+        id="approval.deny_why",
+        label="Deny and say why",
+        tooltip="Do not let it run, and tell the model why",
+        keys=("5",),
+        place="approval",
+        command="answer('why')",
+        palette=False,
+    ),
+    Action(
+        id="approval.edit",
+        label="Edit",
+        tooltip="Edit the arguments first; ^S then runs the call with them",
+        keys=("e",),
+        place="approval",
+        command="answer('edit')",
+        palette=False,
+    ),
+    Action(
+        id="approval.arguments",
+        label="Arguments",
+        tooltip="Show all arguments as they are",
+        keys=("a",),
+        place="approval",
+        command="arguments",
+        palette=False,
+    ),
+    Action(
+        id="approval.deny_all",
+        label="Deny all",
+        tooltip="Deny every call that waits",
+        keys=("D",),
+        place="approval",
+        command="deny_all",
+        palette=False,
+    ),
+)
