@@ -196,14 +196,14 @@ class Conversation:
             # Counted before it is over, since a fault may end the turn in it.
             count.requests += 1
             tokens = self.context.next_request_tokens()
-            outcome = await self._requests.run(events)
+            may_compact = self.context.infinite and not overflowed
+            outcome = await self._requests.run(events, tells_overflow=not may_compact)
             if outcome.stopped:
                 await self._tools.give_up(outcome.calls, events)
                 return "interrupted"
             if outcome.error is not None:
-                if self._can_compact(outcome.error) and not overflowed:
-                    # The window is smaller than was known: smaller than what was just sent.
-                    overflowed = await self._compactor.run(events, limit=tokens)
+                if may_compact and outcome.error.kind == "context_overflow":
+                    overflowed = await self._after_overflow(outcome.error, tokens, events)
                     if overflowed:
                         continue
                 return "error"
@@ -361,8 +361,17 @@ class Conversation:
             )
         self._warned = over
 
-    def _can_compact(self, error: ModelError) -> bool:
-        return error.kind == "context_overflow" and self.context.infinite
+    async def _after_overflow(self, error: ModelError, tokens: int, events: TurnEvents) -> bool:
+        """The window is smaller than was known: smaller than the `tokens` that were just sent. Leave
+        something out, and say what becomes of it."""
+        events.request_id = None
+        done = await self._compactor.run(events, limit=tokens)
+        if done:
+            again = "Older messages are left out now, and it is asked once more."
+            events.notice("warning", error.cause, again, error.kind)
+        else:
+            events.notice("error", error.cause, error.advice, error.kind)
+        return done
 
     async def _compact_by_hand(self, instructions: str, events: TurnEvents) -> TurnStatus:
         events.emit(TurnStarted(**events.stamp(), user_message_id=None))

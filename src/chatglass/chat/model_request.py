@@ -96,11 +96,14 @@ class ModelRequestRunner:
     def __init__(self, context: ChatContext) -> None:
         self._context = context
         self._tool_tokens = ToolTokens()
+        self._tells_overflow = True
         self._told_of_images: set[ModelRef] = set()
 
-    async def run(self, events: TurnEvents) -> AnswerOutcome:
+    async def run(self, events: TurnEvents, *, tells_overflow: bool = True) -> AnswerOutcome:
         """Send the context and store the answer. A ModelError is told and returned, not raised; so
-        is a cancellation, after what there is of the answer is stored."""
+        is a cancellation, after what there is of the answer is stored. Without `tells_overflow`
+        it is left to the caller to tell that the request was too large."""
+        self._tells_overflow = tells_overflow
         try:
             return await self._run(events)
         finally:
@@ -293,7 +296,7 @@ class ModelRequestRunner:
                 response_model=flight.finished.model if flight.finished else "",
             )
         )
-        if error is not None:
+        if error is not None and (self._tells_overflow or error.kind != "context_overflow"):
             events.notice("error", error.cause, error.advice, error.kind)
         calls = await context.propose_calls(answer.message_id, row.id, proposed) if proposed else []
         for call in calls:

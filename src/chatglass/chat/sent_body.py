@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chatglass.chat.messages import to_wire
-from chatglass.chat.shown_path import Outgoing
+from chatglass.chat.compaction.stubs import may_be_elided, stub
+from chatglass.chat.messages import WireMessage, to_wire
+from chatglass.chat.shown_path import Outgoing, SentRow
 from chatglass.store.protocol import SessionStore
-from chatglass.store.records import RequestRow
+from chatglass.store.records import MessageRow, RequestRow
 
 Part = tuple[str, str]
 
@@ -36,15 +37,23 @@ async def rebuild_body(store: SessionStore, request: RequestRow) -> dict[str, An
     """The body that `request` sent, with its keys in the order they had."""
     if request.body_hash is None:
         raise LookupError(f"request {request.id} was never sent")
+    parts = await store.request_parts(request.id)
     messages: list[Any] = []
-    for kind, value in await store.request_parts(request.id):
+    rows: list[MessageRow] = []
+    places: dict[str, int] = {}
+    # The last range mostly lies at the end of the path that all are on.
+    end = next((value.split()[1] for kind, value in reversed(parts) if kind != "blob"), None)
+    for kind, value in parts:
         if kind == "blob":
             messages.append(json.loads(await store.get_blob(value)))
             continue
         first, last = value.split()
-        rows = await store.path(request.session_id, last)
-        start = next(place for place, row in enumerate(rows) if row.id == first)
-        messages.extend(to_wire(row) for row in rows[start:])
+        for leaf in (end, last):
+            if last not in places:
+                rows = await store.path(request.session_id, leaf)
+                places = {row.id: place for place, row in enumerate(rows)}
+        for place in range(places[first], places[last] + 1):
+            messages.append(_sent(rows, place, with_stubs=kind == "stubs"))
     body: dict[str, Any] = json.loads(await store.get_blob(request.body_hash))
     body["messages"] = messages
     if request.tools_hash is not None:
@@ -52,10 +61,16 @@ async def rebuild_body(store: SessionStore, request: RequestRow) -> dict[str, An
     return body
 
 
+def _sent(rows: Sequence[MessageRow], place: int, *, with_stubs: bool) -> WireMessage:
+    if with_stubs and may_be_elided(rows[place]):
+        return stub(rows[place], (rows[at] for at in range(place - 1, -1, -1)))
+    return to_wire(rows[place])
+
+
 def _refer(sent: Sequence[Any], outgoing: Outgoing) -> list[Part]:
     """`sent` as ranges of the path, and JSON texts of what is not on it."""
     parts: list[Part] = []
-    last_place: int | None = None
+    before: SentRow | None = None
     at = 0
     for message in sent:
         # Adaptation may leave messages out or join them: look a little ahead.
@@ -65,14 +80,15 @@ def _refer(sent: Sequence[Any], outgoing: Outgoing) -> list[Part]:
         at = (at if found is None else found) + 1
         if row is None:
             parts.append(("json", _dump(message)))
-            last_place = None
+            before = None
             continue
-        if last_place is not None and row.place == last_place + 1:
+        kind = "stubs" if row.elided else "path"
+        if before is not None and (before.place + 1, before.elided) == (row.place, row.elided):
             first = parts[-1][1].split()[0]
-            parts[-1] = ("path", f"{first} {row.row_id}")
+            parts[-1] = (kind, f"{first} {row.row_id}")
         else:
-            parts.append(("path", f"{row.row_id} {row.row_id}"))
-        last_place = row.place
+            parts.append((kind, f"{row.row_id} {row.row_id}"))
+        before = row
     return parts
 
 

@@ -25,6 +25,8 @@ class SentRow:
 
     row_id: str
     place: int
+    elided: bool = False
+    """It is among the rows whose results are sent as stubs, where they are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,10 @@ class ShownPath:
         sent = self.sent_rows()
         whole = self._first_whole(compaction)
         for place, row in enumerate(sent, start=len(self.rows) - len(sent)):
-            if place < whole and may_be_elided(row):
-                listed.append(self._stub_of(place)[0])
-                continue
-            wire = self._wire_of(row)
-            row_of[id(wire)] = SentRow(row.id, place)
+            elided = place < whole
+            is_stub = elided and may_be_elided(row)
+            wire = self._stub_of(place)[0] if is_stub else self._wire_of(row)
+            row_of[id(wire)] = SentRow(row.id, place, elided)
             listed.append(wire)
         mended = mend(listed)
         return Outgoing([dict(wire) for wire in mended], [row_of.get(id(wire)) for wire in mended])

@@ -122,7 +122,8 @@ class RequestRow:
     """One call to a model.
 
     `parts` says by reference what was sent, in order: `("path", "FIRST LAST")` for the stored
-    messages from FIRST down the path to LAST, or `("blob", hash)` for the JSON text of one message
+    messages from FIRST down the path to LAST, `("stubs", "FIRST LAST")` for the same with stubs
+    instead of long results of tools, or `("blob", hash)` for the JSON text of one message
     kept in the blobs (the system prompt, a summary, a message that was sent otherwise than it is
     stored). Ranges, since a list of ids would grow with every request of a long session.
     `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest

@@ -87,6 +87,8 @@ class SessionView:
         self._retry_attempt, self._retry_cause = 0, ""
         self._cards: dict[str, tuple[AnswerItem, ToolCard]] = {}
         self._answer: AnswerItem | None = None
+        self._before_attempt: AnswerItem | None = None
+        """The answer before `_answer` in the same turn."""
         self._thinking_since: int | None = None
         self._thought = False
         self._turn = TurnSum()
@@ -195,7 +197,7 @@ class SessionView:
 
     def _turn_started(self, event: TurnStarted) -> None:
         self.turn_running = True
-        self._answer = None
+        self._answer = self._before_attempt = None
         self._turn = TurnSum()
         if event.user_message_id is None:
             return
@@ -225,6 +227,12 @@ class SessionView:
             model=event.model,
             started_at=now_ms(),
         )
+        failed = self._answer
+        if failed is not None and failed.status == "error" and _is_empty(failed):
+            # The same is asked again: only that attempt counts.
+            self._remove(failed.id)
+            self._answer = self._before_attempt
+        self._before_attempt = self._answer
         continues = self._answer is not None
         self._answer = AnswerItem(
             id=event.message_id,
@@ -463,3 +471,7 @@ class SessionView:
     def _changed(self, item: Item) -> None:
         if self.pane is not None:
             self.pane.changed(item.id)
+
+
+def _is_empty(answer: AnswerItem) -> bool:
+    return not (answer.text or answer.reasoning or answer.cards)

@@ -1,7 +1,8 @@
 """Stubs: what is sent instead of a tool's result that was left out.
 
 A stub names the call, the size of the result and the id by which the model gets it back with the
-tool `read_result`. It follows from the rows alone, so that it is the same in every request.
+tool `read_result`. It follows from the rows alone, so that it is the same in every request; and it never
+changes, since what was sent is rebuilt with it.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def items_of(rows: SessionRows) -> list[Item]:
     items: list[Item] = []
     last_of_turn: dict[str, AnswerItem] = {}
     origin = rows.origin
-    for row in rows.path:
+    for place, row in enumerate(rows.path):
         if origin is not None and row.created_at > origin.at:
             items.append(origin_item(origin))
             origin = None
@@ -81,7 +81,7 @@ def items_of(rows: SessionRows) -> list[Item]:
         branch = places.get(row.id)
         if row.role == "user":
             items.append(prompt_item(row, branch))
-        elif row.role == "assistant":
+        elif row.role == "assistant" and not _was_asked_again(rows.path, place):
             answer = answer_item(row, calls.get(row.id, ()), row.turn_id in last_of_turn, branch)
             last_of_turn[row.turn_id] = answer
             items.append(answer)
@@ -93,6 +93,15 @@ def items_of(rows: SessionRows) -> list[Item]:
         answer.footer = footers.get(turn_id, "")
     items.extend(queued_item(prompt) for prompt in rows.queued)
     return items
+
+
+def _was_asked_again(path: Sequence[MessageRow], place: int) -> bool:
+    """Whether it is an attempt without an answer that the same turn made again: too large a request,
+    after which older messages were left out."""
+    row, behind = path[place], path[place + 1 : place + 2]
+    if row.status != "error" or row.content or row.reasoning or row.tool_calls or not behind:
+        return False
+    return behind[0].role == "assistant" and behind[0].turn_id == row.turn_id
 
 
 def prompt_item(row: MessageRow, branch: tuple[int, int] | None = None) -> PromptItem:
