@@ -13,7 +13,7 @@ from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.store.records import RequestRow, ToolCallRow
 
 Phase = Literal["approval", "queue", "run", "return", "wait", "stream"]
-"""Of a call: `approval` from the proposal to the decision, `queue` until it begins, `run`, and
+"""Of a call: `approval` while a person is asked, `queue` for all else before it begins, `run`, and
 `return` until the next request takes its result along. Of a request: `wait` for its first token,
 and `stream`."""
 
@@ -180,15 +180,14 @@ def call_spans(call: ToolCallRow, returned: int | None) -> tuple[Span, ...]:
     settled = call.state not in _OPEN
     end = _end_of_call(call)
     decided = call.decided_at if call.decided_at is not None else call.started_at
-    if decided is None:
-        spans.append(Span("approval", call.proposed_at, end))
-    else:
-        spans.append(Span("approval", call.proposed_at, decided))
-        if call.started_at is None:
-            spans.append(Span("queue", decided, end))
-        else:
-            spans.append(Span("queue", decided, call.started_at))
-            spans.append(Span("run", call.started_at, end))
+    asked = call.state == "asking" or call.decided_by.startswith("user")
+    if asked:
+        spans.append(Span("approval", call.proposed_at, end if decided is None else decided))
+    since = decided if asked else call.proposed_at
+    if since is not None:
+        spans.append(Span("queue", since, end if call.started_at is None else call.started_at))
+    if call.started_at is not None:
+        spans.append(Span("run", call.started_at, end))
     if settled and end is not None:
         spans.append(Span("return", end, returned if returned is None else max(end, returned)))
     return tuple(span for span in spans if span.end is None or span.end > span.start) or (

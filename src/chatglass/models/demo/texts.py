@@ -17,7 +17,8 @@ can do, and it cannot think.
 |---|---|
 | `what time is it and what is 17*23?` | two tool calls at once |
 | `list the files and read README.md` | the files of this folder |
-| `list the files, then search for TODO` | two rounds of calls in one turn |
+| `list the files and what is 6*7, then search for TODO` | two rounds of calls, the first at once; \
+**^O**, then **t**, shows where the time went |
 | `write a file notes.txt saying hello` | a question before anything is written |
 | `run "ls -la"` | a command, after you allow it |
 | `think about the sea` | reasoning, folded above the answer |

@@ -16,7 +16,7 @@ from chatglass.tui.lines.cells import Cell, row
 from chatglass.values.text import one_line
 
 View = Literal["list", "timeline"]
-Part = Literal["list", "timeline", "filter", "order"]
+Part = Literal["list", "timeline", "filter", "order", "scale"]
 
 
 class LabelLine(Widget):
@@ -124,6 +124,6 @@ class Legend(LabelLine):
                 f"{sign} {name}" for sign, name in zip(SIGNS.values(), names, strict=True)
             )
             if len(words) + len(fitted) + 3 <= width:
-                return [(f" {words}".ljust(width - len(fitted) - 1) + fitted, "", None)]
+                return [(f" {words}".ljust(width - len(fitted) - 1) + fitted, "", "scale")]
         words = " ".join(f"{sign}{name}" for sign, name in zip(SIGNS.values(), short, strict=True))
-        return [(words[:width], "", None)]
+        return [(words[:width], "", "scale")]

@@ -351,6 +351,11 @@ class CallsPanel(Vertical):
             self._cursor_id = row_id
             self.post_message(self.Pointed(row_id, opened))
 
+    @on(Timeline.Scaled)
+    def _scaled(self, event: Timeline.Scaled) -> None:
+        event.stop()
+        self._tell_scale()
+
     @on(LabelLine.Picked)
     def _picked(self, event: LabelLine.Picked) -> None:
         event.stop()
@@ -359,6 +364,8 @@ class CallsPanel(Vertical):
                 self.open_filter()
             case "order":
                 self.next_order()
+            case "scale":
+                self.timeline.action_next_scale()
             case view if view != self.view:
                 self.toggle_view()
             case _:

@@ -130,6 +130,8 @@ class CompareScreen(Screen[None]):
     # -- reading
 
     def _read(self) -> None:
+        if not self.is_mounted or not self.is_attached:
+            return
         self._tell()
         self._tick_while_open()
         self.run_worker(self._compare(), group="compare", exclusive=True, exit_on_error=False)

@@ -20,6 +20,8 @@ SIDE_BY_SIDE = 96
 """Columns from which both texts stand beside each other."""
 AROUND = 3
 """Lines that are the same and are shown around a difference."""
+FIRST = 12
+"""Lines that are shown of texts that are the same."""
 LONGEST = 4_000
 """Characters of a line that can be looked at."""
 _STEP = 8
@@ -155,9 +157,10 @@ class CompareView(LineView):
             at = end
 
     def _same(self, run: Sequence[Row], *, begins: bool, ends: bool) -> None:
-        before, after = 0 if begins else AROUND, 0 if ends else AROUND
+        before = (FIRST if ends else 0) if begins else AROUND
+        after = 0 if ends else AROUND
         hidden = len(run) - before - after
-        if not self.folded or hidden < 2:
+        if not self.folded or hidden < AROUND:
             self._lines += [_Line("row", row=row) for row in run]
             return
         self._lines += [_Line("row", row=row) for row in run[:before]]

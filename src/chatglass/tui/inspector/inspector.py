@@ -241,6 +241,7 @@ class Inspector(Widget, can_focus=False):
         match name:
             case "view":
                 panel.toggle_view()
+                panel.focus_calls()
             case "filter":
                 panel.open_filter()
             case "order":

@@ -61,12 +61,10 @@ class TimeScale:
 
 
 def zoomed(view: View, factor: float, around: float) -> View:
-    """`view` with its length divided by `factor`; what stands at `around` keeps its column."""
+    """`view` with its length divided by `factor`, and `around` in its middle."""
     start, end = view
     length = min(1.0, max(_NARROWEST, (end - start) / factor))
-    around = min(max(around, start), end)
-    part = (around - start) / (end - start)
-    return _within(around - part * length, length)
+    return _within(around - length / 2, length)
 
 
 def panned(view: View, part: float) -> View:

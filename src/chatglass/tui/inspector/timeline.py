@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -80,6 +81,9 @@ class Timeline(LineList):
         Binding("0", "fit", "Fit all of it again"),
     ]
 
+    class Scaled(Message):
+        """Another part of an axis is in view, or another axis."""
+
     def __init__(self, *, now: Callable[[], int] = now_ms, id: str | None = None) -> None:
         super().__init__(id=id)
         self._now = now
@@ -131,8 +135,7 @@ class Timeline(LineList):
     def set_scale(self, scale: Scale) -> None:
         self.scale = scale
         self._views.clear()
-        self._scales.clear()
-        self.refresh()
+        self._rescaled()
 
     # -- the axis
 
@@ -141,8 +144,7 @@ class Timeline(LineList):
 
     def action_fit(self) -> None:
         self._views.clear()
-        self._scales.clear()
-        self.refresh()
+        self._rescaled()
 
     def action_zoom(self, factor: float) -> None:
         """Around the line under the cursor."""
@@ -150,19 +152,22 @@ class Timeline(LineList):
         if line is None:
             return
         key, scale = self._key(self._group_of[self.cursor]), self._scale_at(self.cursor)
-        begin, end = _extent(line, self._now())
+        begin, end = _core(line, self._now())
         around = scale.fraction((begin + end) // 2)
         self._views[key] = zoomed(self._views.get(key, WHOLE), factor, around)
-        self._scales.clear()
-        self.refresh()
+        self._rescaled()
 
     def action_pan(self, part: float) -> None:
         if self._cursor_line() is None:
             return
         key = self._key(self._group_of[self.cursor])
         self._views[key] = panned(self._views.get(key, WHOLE), part)
+        self._rescaled()
+
+    def _rescaled(self) -> None:
         self._scales.clear()
         self.refresh()
+        self.post_message(self.Scaled())
 
     def zoom_of(self, index: int) -> View:
         """What part of its axis is in view of the line at `index`."""
@@ -350,6 +355,13 @@ def _extent(line: Line, now: int) -> tuple[int, int]:
     ends = [span.end if span.end is not None else now for span in line.spans]
     begin = line.spans[0].start
     return begin, max(begin, *ends)
+
+
+def _core(line: Line, now: int) -> tuple[int, int]:
+    """From when to when a call ran, where it did; else as `_extent`."""
+    spans = [] if isinstance(line, Group) else line.spans
+    runs = [(span.start, span.end or now) for span in spans if span.phase == "run"]
+    return runs[0] if runs else _extent(line, now)
 
 
 def _stretch(group: Group, now: int) -> tuple[int, int]:
