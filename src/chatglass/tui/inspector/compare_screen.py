@@ -100,6 +100,7 @@ class CompareScreen(Screen[None]):
         self.approval = ApprovalPanel(words, id="approval")
         self.view = CompareView()
         self._facts = _Facts()
+        self._on_screen = False
         self._ticker: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -112,7 +113,11 @@ class CompareScreen(Screen[None]):
         yield FooterLine(place="compare", first=[CLOSE, ACTIONS["help.keys"]], target=self)
 
     def on_mount(self) -> None:
+        self._on_screen = True
         self._read()
+
+    def on_unmount(self) -> None:
+        self._on_screen = False
 
     def on_resize(self) -> None:
         self._facts.set_class(self.size.width - 2 >= SIDE_BY_SIDE, "-wide")
@@ -130,11 +135,11 @@ class CompareScreen(Screen[None]):
     # -- reading
 
     def _read(self) -> None:
-        if not self.is_mounted or not self.is_attached:
+        if not self._on_screen:
             return
         self._tell()
         self._tick_while_open()
-        self.run_worker(self._compare(), group="compare", exclusive=True, exit_on_error=False)
+        self.run_worker(self._compare, group="compare", exclusive=True, exit_on_error=False)
 
     async def _compare(self) -> None:
         from chatglass.store.protocol import StoreError
