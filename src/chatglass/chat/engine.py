@@ -310,10 +310,12 @@ class Engine:
         if self.context.stored:
             self.context.store.set_draft_now(self.session_id, draft)
 
-    def forecast(self, draft: str, attachments: Sequence[Attachment] = ()) -> Forecast:
-        """The next request with `draft` as its newest message."""
+    def forecast(self, draft: str, attached_tokens: int = 0) -> Forecast:
+        """The next request with `draft` as its newest message, and with files of so many tokens
+        (uncalibrated) behind it."""
         context = self.context
-        drafted = context.draft_tokens(draft, attachments)
+        drafted = context.draft_tokens(draft)
+        drafted += context.models.calibrated(context.model, attached_tokens)
         usage = Usage(prompt_tokens=context.next_request_tokens() + drafted, source="estimated")
         return Forecast(drafted, context.models.price(context.model, usage).usd)
 

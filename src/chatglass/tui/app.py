@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+MOST_TOASTS = 3
+"""More would cover what they tell about."""
 BREATH = 0.03
 """Seconds between the first frame and the start of the engine, for keys that were typed already."""
 
@@ -401,6 +404,25 @@ class ChatglassApp(App[None], inherit_bindings=False):
         """Whether a widget would send a control character that it holds to the terminal: Textual's
         own fields do."""
         return isinstance(widget, (Input, TextArea)) and not isinstance(widget, PromptArea)
+
+    # -- toasts
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast in the place of one that says the same; few at a time."""
+        shown = list(self._notifications)
+        same = [one for one in shown if (one.title, one.message) == (title, message)]
+        others = [one for one in shown if one not in same]
+        for one in [*same, *others[: max(0, len(others) - MOST_TOASTS + 1)]]:
+            self._unnotify(one, refresh=False)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     # -- actions
 

@@ -19,9 +19,19 @@ from textual.message_pump import MessagePump
 
 _LONGEST = 0.5
 """Seconds after which the next key goes out though the one before is still being handled."""
+_FEWEST_TOGETHER = 2
 _FOCUS_POLL = 0.005
 _UNFOCUSED = 0.25
 """Seconds that keys wait for a new screen to give something the focus."""
+
+
+class Typed(Message, bubble=False):
+    """Several printable keys that came together, for a widget that takes them at once: it has
+    `takes_typed`, and handles this as the text that the keys would have made."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class KeyOrder:
@@ -45,10 +55,40 @@ class KeyOrder:
             if not self._has_focus():
                 self._look_again()
                 return
+            if self._hand_over_typed():
+                return
             message = self.waiting.popleft()
             self._app.post_message(message)
             if isinstance(message, (events.Key, events.Paste)):
                 self._follow(message)
+
+    # -- what was typed in one go
+
+    def _hand_over_typed(self) -> bool:
+        """Give the printable keys in front to the widget that has the focus, as one text: key by key
+        each would be a turn of the loop and a new wrapping of the text. False where there are not
+        several, or the widget takes single keys alone."""
+        target = self._app.focused
+        if target is None or not getattr(target, "takes_typed", False):
+            return False
+        text: list[str] = []
+        # No binding can want one of them: Textual leaves a printable key to a text that has the focus.
+        for message in self.waiting:
+            if not isinstance(message, events.Key) or not message.is_printable:
+                break
+            text.append(message.character or "")
+        if len(text) < _FEWEST_TOGETHER:
+            return False
+        for _ in text:
+            self.waiting.popleft()
+        typed = Typed("".join(text))
+        self._under_way = typed
+        asyncio.get_running_loop().call_later(_LONGEST, self._handled, typed)
+        target.post_message(typed)
+        # What it posts on its account, such as that its text has changed, is handled before the
+        # next key, as after a single one.
+        self._after(target, typed, self._settle)
+        return True
 
     # -- somewhere to go to
 
@@ -83,9 +123,7 @@ class KeyOrder:
         asyncio.get_running_loop().call_later(_LONGEST, self._handled, key)
         self._after(self._app, key, self._forwarded)
 
-    def _after(
-        self, node: MessagePump, key: events.Key | events.Paste, step: Callable[..., None]
-    ) -> None:
+    def _after(self, node: MessagePump, key: Message, step: Callable[..., None]) -> None:
         if not node.call_later(step, node, key):
             self._handled(key)
 
@@ -106,7 +144,7 @@ class KeyOrder:
         else:
             self._after(node._parent, key, lambda node, key: self._passed(node, key, target))
 
-    def _settle(self, node: MessagePump, key: events.Key | events.Paste) -> None:
+    def _settle(self, node: MessagePump, key: Message) -> None:
         if node._parent is not None:
             self._after(node._parent, key, self._settle)
         else:

@@ -47,6 +47,7 @@ class Life:
             app.workspace = await asyncio.to_thread(workspace_class, app.options)
             await app.workspace.open()
             await start_telemetry(app.workspace)
+            self._keep_images()
             await app.open_session(await app.workspace.session_to_open())
         except ConfigError as error:
             await self._close_workspace()
@@ -91,6 +92,13 @@ class Life:
                 " /theme shows all.",
                 "warning",
             )
+
+    def _keep_images(self) -> None:
+        """Images of unsent prompts outlive the program, as the drafts do."""
+        workspace, shelf = self._app.workspace, self._app.chat.composer.shelf
+        if workspace is not None and not self._app.options.no_save:
+            shelf.folder = workspace.paths.data / "attached"
+            self._app.run_worker(shelf.sweep, thread=True, group="sweep", exit_on_error=False)
 
     def _watch_store(self) -> None:
         """A store on a server says when writes wait for it, and when they are through."""

@@ -114,6 +114,21 @@ CATALOG: tuple[Action, ...] = (
         slash="edit",
     ),
     Action(
+        id="prompt.attach",
+        label="Attach",
+        tooltip="Attach a file or an image to the prompt, as @path in it does",
+        slash="attach",
+        hint="path",
+        palette=False,
+    ),
+    Action(
+        id="prompt.paste_image",
+        label="Paste image",
+        tooltip="Attach the image on the clipboard to the prompt",
+        keys=("alt+v",),
+        slash="paste-image",
+    ),
+    Action(
         id="queue.send",
         label="Send what is queued",
         tooltip="Go on with the prompts that wait since a turn was stopped (Enter without text)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatglass.tui.commands import (
     answers,
     approval,
+    attaching,
     calls,
     context,
     forking,
@@ -26,6 +27,7 @@ COMMANDS = Commands(
         **tabs.COMMANDS,
         **forking.COMMANDS,
         **answers.COMMANDS,
+        **attaching.COMMANDS,
         **settings.COMMANDS,
         **context.COMMANDS,
         **view.COMMANDS,

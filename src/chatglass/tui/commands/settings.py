@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chatglass.tui.commands.table import Command, own_session
+from chatglass.tui.commands.table import Command, own_session, refused
 
 if TYPE_CHECKING:
     from chatglass.models.wire import ModelRef
@@ -32,7 +32,10 @@ async def choose_model(app: ChatglassApp, argument: str) -> None:
     async def chosen(ref: ModelRef) -> None:
         await session.engine.context.set_model(ref)
         app.chat.session_changed(session)
-        app.chat.say(f"{ref.model} · {ref.endpoint} answers from now on.")
+        app.chat.say(
+            f"{ref.model} · {ref.endpoint} answers from now on, in this session. endpoint and model "
+            "in config.toml set what new ones begin with."
+        )
 
     if argument:
         if argument.startswith("demo/"):
@@ -56,7 +59,7 @@ async def choose_theme(app: ChatglassApp, argument: str) -> None:
 
     if argument:
         if argument not in names:
-            app.chat.say(f"There is no theme {argument!r}; /theme shows them.", "warning")
+            refused(app, f"There is no theme {argument!r}; /theme shows them.")
             return
         await chosen(Chosen(argument))
         return
@@ -82,7 +85,10 @@ async def system_prompt(app: ChatglassApp, argument: str) -> None:
 
     async def take(text: str | None) -> None:
         if text is not None:
-            await _set(app, session, replace(parameters, system_prompt=text.strip() or None))
+            prompt = text.strip() or None
+            told = f"{len(prompt):,} characters" if prompt else "none"
+            await _set(app, session, replace(parameters, system_prompt=prompt))
+            _tell_set(app, "System prompt", told, "system_prompt")
 
     if argument:
         await take(argument)
@@ -116,14 +122,17 @@ def _parameter(name: str, title: str, hint: str, parse: Callable[[str], Any]) ->
 
         async def take(text: str | None) -> None:
             if text is not None:
-                await _set(app, session, replace(parameters, **{name: _value(text, parse)}))
+                value = _value(text, parse)
+                await _set(app, session, replace(parameters, **{name: value}))
+                told = "the endpoint's default" if value is None else str(value)
+                _tell_set(app, title, told, name)
 
         if argument:
             fault = problem(argument)
             if fault is None:
                 await take(argument)
             else:
-                app.chat.say(fault, "warning")
+                refused(app, fault)
             return
         now = getattr(parameters, name)
         initial = "" if now is None else str(now)
@@ -140,7 +149,13 @@ def _value(text: str, parse: Callable[[str], Any]) -> Any:
 async def _set(app: ChatglassApp, session: OpenSession, parameters: Parameters) -> None:
     await session.engine.context.set_parameters(parameters)
     app.chat.session_changed(session)
-    app.chat.say("Set for this session.")
+
+
+def _tell_set(app: ChatglassApp, title: str, told: str, setting: str) -> None:
+    """What was set to what, and how it is kept."""
+    app.chat.say(
+        f"{title}: {told}, in this session. {setting} in config.toml sets it for new ones."
+    )
 
 
 def _temperature(text: str) -> float:

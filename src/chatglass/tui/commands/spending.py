@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatglass.tui.commands.table import Command, own_session
+from chatglass.tui.commands.table import Command, own_session, refused
 
 if TYPE_CHECKING:
     from chatglass.chat.workspace import Workspace
@@ -33,7 +33,7 @@ async def usage(app: ChatglassApp, argument: str) -> None:
         try:
             place = place.with_range(parse_range(argument))
         except ValueError as error:
-            app.chat.say(str(error), "warning")
+            refused(app, str(error))
             return
 
     async def chosen(session_id: str | None) -> None:
@@ -63,14 +63,14 @@ async def budget(app: ChatglassApp, argument: str) -> None:
     scope, *rest = words
     kind = rest.pop(0) if rest and rest[0] in ("soft", "hard") else "hard"
     if scope not in ("session", "day") or len(rest) != 1:
-        app.chat.say(_USAGE, "warning")
+        refused(app, _USAGE)
         return
     from chatglass.spending.budgets import parse_usd
 
     try:
         amount = None if rest[0] in ("off", "none") else parse_usd(rest[0])
     except ValueError as error:
-        app.chat.say(f"{error} {_USAGE}", "warning")
+        refused(app, f"{error} {_USAGE}")
         return
     if scope == "session":
         await _set_session(session, kind, amount)

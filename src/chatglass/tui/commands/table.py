@@ -42,6 +42,12 @@ def idle_session(app: ChatglassApp) -> OpenSession | None:
     return None
 
 
+def refused(app: ChatglassApp, why: str) -> None:
+    """Say what is wrong with what was typed behind a command, and put it back to be mended."""
+    app.chat.say(why, "warning")
+    app.chat.composer.bring_command_back()
+
+
 class Commands:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self._commands = commands

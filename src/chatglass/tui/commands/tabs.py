@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatglass.tui.actions.tabs_catalog import MOST_BY_KEY
-from chatglass.tui.commands.table import Command
+from chatglass.tui.commands.table import Command, refused
 from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def show_tab(app: ChatglassApp, argument: str) -> None:
         return
     if argument.isdecimal():
         if not await app.tabs.go_to(int(argument)):
-            app.chat.say(f"There is no tab {argument}: {_count(app)}.", "warning")
+            refused(app, f"There is no tab {argument}: {_count(app)}.")
         return
     words = argument.casefold().split()
     found = [
@@ -47,7 +47,7 @@ async def show_tab(app: ChatglassApp, argument: str) -> None:
     if found:
         await app.tabs.show(found[0])
     else:
-        app.chat.say(f"No tab is called {visible(argument)!r}: {_count(app)}.", "warning")
+        refused(app, f"No tab is called {visible(argument)!r}: {_count(app)}.")
 
 
 def _count(app: ChatglassApp) -> str:

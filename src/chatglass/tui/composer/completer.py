@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual import on, work
 from textual.message import Message
@@ -38,6 +39,13 @@ class Completer(CompletionList):
         path: str
 
     @dataclass
+    class DropTaken(Message):
+        """A file whose path was pasted is to be attached in the place of what is `written`."""
+
+        path: Path
+        written: str
+
+    @dataclass
     class ResourceTaken(Message):
         """A resource of a server was taken; its `@server:uri` stands in the editor."""
 
@@ -63,10 +71,11 @@ class Completer(CompletionList):
         self._found: list[Completion] = []
         """What was found for that query."""
         self._closed_for: str | None = None
+        self._dropped: tuple[Path, str] | None = None
 
     def put_away(self, *, until_edited: bool = False) -> None:
         """Close it; `until_edited` keeps it closed until the text is another one."""
-        self._path_query = None
+        self._path_query = self._dropped = None
         self._closed_for = self._area.text if until_edited else None
         self.close()
         self._area.completing = False
@@ -74,6 +83,13 @@ class Completer(CompletionList):
     def _offer(self, rows: Sequence[Completion]) -> None:
         self.open(rows)
         self._area.completing = self.is_open
+
+    def offer_drop(self, path: Path, about: str, written: str) -> None:
+        """Offer to attach a file in the place of its path, which was pasted."""
+        self._dropped = (path, written)
+        self._offer(
+            [Completion(written, f"Attach {visible(path.name)}", f"{about} · Esc leaves the path")]
+        )
 
     def update_for_text(self) -> None:
         """Offer what fits the text now. Reads the cursor's line alone, unless it was just closed."""
@@ -159,7 +175,10 @@ class Completer(CompletionList):
         current = self.current
         if current is None:
             return
-        if self._path_query is None:
+        if self._dropped is not None:
+            self.post_message(self.DropTaken(*self._dropped))
+            self.put_away(until_edited=True)
+        elif self._path_query is None:
             self._take_command(current)
         else:
             self._take_path(current)

@@ -12,17 +12,23 @@ from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from chatglass.chat.attached_files import AttachError, Attachment, read_file
+from chatglass.chat.attached_files import (
+    AttachedFile,
+    AttachedImage,
+    AttachError,
+)
 from chatglass.tui.actions.registry import ACTIONS, Actions
+from chatglass.tui.composer.attacher import MayRead
+from chatglass.tui.composer.attaching import Attaching
+from chatglass.tui.composer.command_line import typed_command
 from chatglass.tui.composer.completer import Completer
 from chatglass.tui.composer.editor import EditorError, edit
-from chatglass.tui.composer.encoding import Fold, Folds
+from chatglass.tui.composer.encoding import Folds
 from chatglass.tui.composer.files import PathIndex
 from chatglass.tui.composer.history import PromptHistory
 from chatglass.tui.composer.offers import Offers
@@ -40,7 +46,7 @@ def _may_read_anything(path: Path) -> str | None:
     return None
 
 
-class Composer(Vertical):
+class Composer(Attaching):
     """A panel with one editor.
 
     `root` is the session's working directory, against which `@path` completes; `may_read` says
@@ -57,7 +63,7 @@ class Composer(Vertical):
         `restore` takes to bring it back as it was."""
 
         text: str
-        attachments: tuple[Attachment, ...]
+        attachments: tuple[AttachedFile, ...]
         draft: str
 
     @dataclass
@@ -79,12 +85,6 @@ class Composer(Vertical):
         argument: str
 
     @dataclass
-    class ResourceAsked(Message):
-        """A resource of a server (`server:uri`) is to be attached: `resource_read` is to follow."""
-
-        name: str
-
-    @dataclass
     class DraftChanged(Message):
         """What `set_draft` takes to bring the unsent text back."""
 
@@ -94,43 +94,26 @@ class Composer(Vertical):
     class Emptied(Message):
         """Nothing is written in it any more."""
 
-    @dataclass
-    class AttachmentRefused(Message):
-        """`may_read` objected. `Composer.attach(path, approved=True)` attaches it all the same."""
-
-        path: Path
-        reason: str
-
-    @dataclass
-    class _FileRead(Message):
-        path: Path
-        attachment: Attachment | None
-        refused: str = ""
-        error: str = ""
-
     def __init__(
         self,
         *,
         root: Path | None = None,
-        may_read: Callable[[Path], str | None] = _may_read_anything,
+        may_read: MayRead = _may_read_anything,
         registry: Actions = ACTIONS,
         placeholder: str = "Write a message, / for commands, @ for files",
         id: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(id=id)
-        self.may_read = may_read
-        self._clock = clock
+        folds = Folds()
+        area = PromptArea(folds, placeholder=placeholder)
+        completer = Completer(area, registry, PathIndex(root or Path.cwd(), clock))
+        super().__init__(area, folds, completer, clock, may_read, id=id)
         self._registry = registry
-        self._folds = Folds()
         self._history = PromptHistory()
-        self._area = PromptArea(self._folds, placeholder=placeholder)
-        self._completer = Completer(self._area, registry, PathIndex(root or Path.cwd(), clock))
         self._draft_timer: Timer | None = None
         self._draft_told = ""
         self._forecast = ""
-        self._reading = 0
-        self._send_when_read = False
+        self._command = ""
 
     def compose(self) -> ComposeResult:
         yield self._completer
@@ -148,14 +131,6 @@ class Composer(Vertical):
         return self._folds.sent(self._area.text)
 
     @property
-    def attachments(self) -> tuple[Attachment, ...]:
-        """The files that would be sent with the text."""
-        return tuple(
-            Attachment(fold.label.removeprefix("file: "), fold.content)
-            for fold in self._folds.files(self._area.text)
-        )
-
-    @property
     def draft(self) -> str:
         """The unsent text as it is stored."""
         return self._folds.draft(self._area.text)
@@ -169,15 +144,6 @@ class Composer(Vertical):
     @property
     def is_empty(self) -> bool:
         return not self._area.text
-
-    @property
-    def root(self) -> Path:
-        return self._completer.index.root
-
-    @root.setter
-    def root(self, root: Path) -> None:
-        if root != self.root:
-            self._completer.index = PathIndex(root, self._clock)
 
     def set_offers(self, offers: Offers) -> None:
         """The prompts and resources that are completed."""
@@ -201,7 +167,7 @@ class Composer(Vertical):
         """Show what is being written in another session, where it was left."""
         self._history = writing.history
         # A file that is still being read was meant for the text that leaves the screen.
-        self._reading, self._send_when_read = 0, False
+        self._attacher.reading, self._send_when_read = 0, False
         self._show(writing.draft)
         if writing.cursor is not None:
             self._area.move_cursor(writing.cursor)
@@ -231,11 +197,12 @@ class Composer(Vertical):
         self._area.replace(restored, (0, 0), (0, 0), maintain_selection_offset=not self.is_empty)
         self._area.move_cursor(self._area.document.end)
 
-    def restore_prompt(self, text: str, files: Sequence[Attachment]) -> None:
+    def restore_prompt(self, text: str, files: Sequence[AttachedFile]) -> None:
         """Put a prompt back as it was before it was sent, with its files."""
         self.restore(text)
         for file in files:
-            self._insert_token(file, f"[file: {visible(file.name)}]")
+            kind = "image" if isinstance(file, AttachedImage) else "file"
+            self._insert_token(file, f"[{kind}: {visible(file.name)}]")
 
     def insert(self, text: str) -> None:
         """Put text at the cursor as if it were typed, such as keys from before the first paint."""
@@ -274,22 +241,30 @@ class Composer(Vertical):
 
     # -- sending
     @on(PromptArea.Sent)
-    def _send(self, event: PromptArea.Sent | None = None) -> None:
-        if event is not None:
-            event.stop()
-        if self._reading:
-            self._send_when_read = True
-            return
+    def _sent(self, event: PromptArea.Sent) -> None:
+        event.stop()
+        self.send()
+
+    def send(self) -> None:
         text = self.text.rstrip().lstrip("\n")
-        if not text:
+        if self._attacher.reading:
+            self._send_when_read = True
+        elif not text:
             self.post_message(self.EnteredEmpty())
-            return
-        if text.startswith("//"):
-            text = text[1:]
-        elif text.startswith("/"):
+        elif text.startswith("/") and not text.startswith("//"):
             self._run_command(text)
+        elif self._attacher.look(self._area.text):
+            self._send_when_read = True
+        else:
+            self._submit(text.removeprefix("/") if text.startswith("//") else text)
+
+    def _submit(self, text: str) -> None:
+        try:
+            attachments = tuple(self._attacher.files(self._area.text))
+        except AttachError as error:
+            self.refuse(str(error))
             return
-        message = self.Submitted(text, self.attachments, self.draft)
+        message = self.Submitted(text, attachments, self.draft)
         self._empty_after(message.draft)
         self.post_message(message)
         self.flush_draft()
@@ -300,28 +275,29 @@ class Composer(Vertical):
             self.post_message(self.ServerPromptEntered(*found))
             self.flush_draft()
             return
-        name, _, argument = text[1:].partition(" ")
-        argument = argument.strip()
-        action = self._registry.by_slash(name)
-        if action is None:
-            near = " or ".join(f"/{other}" for other in self._registry.nearest_slashes(name))
-            hint = f"Did you mean {near}?" if near else "/keys lists the commands."
-            self._refuse(f"There is no command /{name}. {hint} To send it as text, write //{name}.")
-        elif argument and not action.hint:
-            self._refuse(f"/{name} takes nothing after it. Remove {argument!r}.")
-        else:
-            self._empty_after(self.draft)
-            self.post_message(self.CommandEntered(action.id, argument))
-            self.flush_draft()
+        typed = typed_command(text, self._registry)
+        if typed.refusal:
+            self.refuse(typed.refusal)
+            return
+        self._command = self.draft
+        self._empty_after(self._command)
+        self.post_message(self.CommandEntered(typed.action_id, typed.argument))
+        self.flush_draft()
+
+    def bring_command_back(self) -> None:
+        """Put the command that runs back as it was typed: it was refused, and is to be mended."""
+        if self._command and self.is_empty:
+            self.restore(self._command)
+
+    def forget_command(self) -> None:
+        """The command that was entered has run."""
+        self._command = ""
 
     def _empty_after(self, draft: str) -> None:
         self._history.append(draft)
         self._completer.put_away()
         self._folds.clear()
         self._area.load_text("")
-
-    def _refuse(self, reason: str) -> None:
-        self.notify(visible(reason)[:600], severity="warning", markup=False)
 
     # -- earlier prompts
     @on(PromptArea.Recalled)
@@ -352,89 +328,15 @@ class Composer(Vertical):
     @on(Completer.CommandTaken)
     def _command_taken(self, event: Completer.CommandTaken) -> None:
         event.stop()
-        self._send()
-
-    @on(Completer.PathTaken)
-    def _path_taken(self, event: Completer.PathTaken) -> None:
-        event.stop()
-        self.attach(self.root / event.path)
-
-    @on(Completer.ResourceTaken)
-    def _resource_taken(self, event: Completer.ResourceTaken) -> None:
-        event.stop()
-        self._reading += 1
-        self.post_message(self.ResourceAsked(event.name))
-
-    def resource_read(self, name: str, text: str | None, error: str = "") -> None:
-        """The text of a resource that was asked for, or why there is none."""
-        attachment = None if text is None else Attachment(name, text)
-        self.post_message(self._FileRead(Path(name), attachment, error=error))
-
-    # -- attached files
-    def attach(self, path: Path, *, approved: bool = False) -> None:
-        """Attach a file: its token takes the place of its `@path`, else stands at the cursor.
-
-        Where `may_read` objects, posts `AttachmentRefused` instead; `approved` does not ask it.
-        """
-        self._reading += 1
-        self._read(path, None if approved else self.may_read)
-
-    @work(thread=True, group="attach", exit_on_error=False)
-    def _read(self, path: Path, may_read: Callable[[Path], str | None] | None) -> None:
-        try:
-            reason = may_read(path) if may_read else None
-            if reason is not None:
-                self.post_message(self._FileRead(path, None, refused=reason))
-                return
-            self.post_message(self._FileRead(path, read_file(path, self._name_of(path))))
-        except (AttachError, OSError) as error:
-            self.post_message(self._FileRead(path, None, error=str(error)))
-
-    def _name_of(self, path: Path) -> str:
-        try:
-            return str(path.relative_to(self.root))
-        except ValueError:
-            return str(path)
-
-    @on(_FileRead)
-    def _file_read(self, event: _FileRead) -> None:
-        event.stop()
-        if not self._reading:
-            self._refuse(f"{event.path} was not attached: another session is on screen by now.")
-            return
-        self._reading -= 1
-        if event.attachment is not None:
-            self._insert_token(event.attachment, f"@{event.attachment.name}")
-            if self._send_when_read and not self._reading:
-                self._send_when_read = False
-                self._send()
-            return
-        self._send_when_read = False
-        if event.refused:
-            self.post_message(self.AttachmentRefused(event.path, event.refused))
-        else:
-            self._refuse(event.error)
-
-    def _insert_token(self, attachment: Attachment, written: str) -> None:
-        """Put the token of a file in the place of what is `written` for it, else at the cursor."""
-        token = self._folds.add(Fold("file", f"file: {visible(attachment.name)}", attachment.text))
-        area = self._area
-        typed = self._folds.encode(written)
-        at = area.text.rfind(typed)
-        if at >= 0:
-            start = (area.text.count("\n", 0, at), at - (area.text.rfind("\n", 0, at) + 1))
-            end = (start[0], start[1] + len(typed))
-            area.replace(token, start, end)
-        else:
-            area.replace(token, *area.selection, maintain_selection_offset=False)
+        self.send()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What went wrong unforeseen while reading a file or in the editor is said."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             _log.error("worker %s failed", event.worker.group, exc_info=error)
-            self._reading, self._send_when_read = 0, False
-            self._refuse(f"{type(error).__name__}: {error}")
+            self._attacher.reading, self._send_when_read = 0, False
+            self.refuse(f"{type(error).__name__}: {error}")
 
     # -- the user's own editor
     @work(exclusive=True, group="editor", exit_on_error=False)
@@ -449,10 +351,10 @@ class Composer(Vertical):
             with self.app.batch_update(), self.app.suspend():
                 edited = await asyncio.to_thread(edit, before)
         except SuspendNotSupported:
-            self._refuse("This terminal can't be handed to an editor. Write here instead.")
+            self.refuse("This terminal can't be handed to an editor. Write here instead.")
             return
         except EditorError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
             return
         finally:
             signal.signal(signal.SIGINT, interrupt)

@@ -29,7 +29,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 _STAND_INS = re.compile("[\U0010c000-\U0010efff]")
 _RESERVED = re.compile("[\U0010c000-\U0010ff01]")
 _TOKEN = re.compile("([\U0010f000-\U0010fdff])([^\n\U0010ff00]*)\U0010ff00")
-_STORED_TOKEN = re.compile("\U0010ff01([pf])([0-9]+):([0-9]+):")
+_STORED_TOKEN = re.compile("\U0010ff01([pfi])([0-9]+):([0-9]+):")
 _LINE_BREAKS = re.compile("\r\n?")
 
 FOLD_LINES = 12
@@ -44,9 +44,14 @@ FOLD_DRAFT_CHARACTERS = 65_536
 class Fold:
     """A token's label (without brackets) and what it stands for."""
 
-    kind: Literal["paste", "file"]
+    kind: Literal["paste", "file", "image"]
     label: str
     content: str
+    """Its text; of an image the key under which it is kept."""
+
+
+_KINDS: dict[str, Literal["paste", "file", "image"]] = {"p": "paste", "f": "file", "i": "image"}
+"""By their first letter, as a draft names them."""
 
 
 def _to_stand_in(match: re.Match[str]) -> str:
@@ -97,6 +102,11 @@ def token_spans(line: str) -> list[tuple[int, int]]:
     if _CLOSE not in line:
         return []
     return [match.span() for match in _TOKEN.finditer(line)]
+
+
+def without_tokens(text: str) -> str:
+    """The editor's text with blanks in the place of its tokens."""
+    return _TOKEN.sub(lambda match: " " * len(match.group()), text) if _CLOSE in text else text
 
 
 class Folds:
@@ -154,12 +164,12 @@ class Folds:
         found = [
             piece
             for piece in self._pieces(text)
-            if isinstance(piece, Fold) and piece.kind == "file"
+            if isinstance(piece, Fold) and piece.kind != "paste"
         ]
         return list(dict.fromkeys(found))
 
     def sent(self, text: str) -> str:
-        """An editor's text as it is sent: pastes in full, files as `[file: path]`."""
+        """An editor's text as it is sent: pastes in full, files as `[file: path]` or `[image: path]`."""
         if text.isascii():
             return text
         return "".join(
@@ -193,7 +203,7 @@ class Folds:
             if end > len(draft):
                 break
             parts.append(self._restore_text(draft[at : match.start()]))
-            kind = "paste" if match[1] == "p" else "file"
+            kind = _KINDS[match[1]]
             parts.append(self.add(Fold(kind, draft[match.end() : label_end], draft[label_end:end])))
             at = end
         parts.append(self._restore_text(draft[at:]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.document._document import EditResult, Location, Selection
@@ -14,7 +14,9 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from chatglass.tui.actions.registry import ACTIONS
+from chatglass.tui.composer.dropped import may_be_path
 from chatglass.tui.composer.encoding import Folds, drawn, token_spans
+from chatglass.tui.key_order import Typed
 
 # TextArea's own keys without those that the program or multiplexers use (^A ^B ^D ^E ^Z).
 _EDIT_KEYS = (
@@ -88,6 +90,12 @@ class PromptArea(TextArea, inherit_bindings=False):
 
         by: int = 0
         take: bool = False
+
+    @dataclass
+    class Pasted(Message):
+        """A short text was pasted, and stands in the editor as it came."""
+
+        text: str
 
     _text_now: str | None = None
     _blinks = 0
@@ -193,10 +201,22 @@ class PromptArea(TextArea, inherit_bindings=False):
             # is bound, so that it can be remapped.
             event.prevent_default()
 
+    takes_typed = True
+    """Printable keys that come together come as one `Typed` (`key_order`)."""
+
+    @on(Typed)
+    def _typed(self, event: Typed) -> None:
+        event.stop()
+        self._restart_blink()
+        if not self.read_only:
+            self._replace_via_keyboard(event.text, *self.selection)
+
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
         self.insert_outside_text(event.text)
+        if may_be_path(event.text):
+            self.post_message(self.Pasted(event.text.strip()))
 
     def insert_outside_text(self, text: str) -> None:
         """Put a paste in place of the selection, folded where it is large."""

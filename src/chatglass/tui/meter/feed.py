@@ -72,9 +72,7 @@ class MeterFeed:
         session, composer = self._chat.session, self._chat.composer
         if session is None:
             return
-        forecast = session.engine.forecast(
-            composer.text, [file.content() for file in composer.attachments]
-        )
+        forecast = session.engine.forecast(composer.text, composer.attached_tokens)
         cost = forecast.cost
         text = "" if cost is None else f"next {figures.money(cost, about=True)}"
         composer.set_forecast("" if cost == Decimal(0) else text)

@@ -357,7 +357,10 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.CommandEntered)
     async def _command(self, message: Composer.CommandEntered) -> None:
-        await self.app.action_do(message.action_id, message.argument)
+        try:
+            await self.app.action_do(message.action_id, message.argument)
+        finally:
+            self.composer.forget_command()
 
     @on(Composer.ServerPromptEntered)
     def _server_prompt(self, message: Composer.ServerPromptEntered) -> None:
@@ -379,7 +382,7 @@ class ChatScreen(Screen[None]):
 
         def decided(yes: bool | None) -> None:
             if yes:
-                self.composer.attach(message.path, approved=True)
+                self.composer.attach(message.path, message.written, approved=True)
 
         question = visible(f"Attach {message.path}?\n{message.reason}")
         self.app.push_screen(ConfirmDialog("Attach this file?", question), decided)
