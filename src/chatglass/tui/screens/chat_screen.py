@@ -353,6 +353,8 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.Emptied)
     def _emptied(self) -> None:
+        # A prompt that was sent at once was never a draft that changed.
+        self.figures.forecast()
         self.app.servers.look()
 
     @on(Composer.CommandEntered)
