@@ -126,6 +126,44 @@ async def test_cancelling_ends_the_whole_tree(tmp_path: Path):
     assert gone(pids, 0)
 
 
+def state_and_parent(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+
+
+HALF_ENDED = """
+import ctypes, platform, subprocess, threading, time
+child = subprocess.Popen(["sleep", "1000"])
+threading.Thread(target=time.sleep, args=(1000,)).start()
+print(child.pid, flush=True)
+# exit(2), which unlike exit_group ends the calling thread alone.
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+"""
+
+
+@linux
+async def test_a_process_whose_first_thread_has_ended_is_ended_with_its_children(tmp_path: Path):
+    """It counts as a zombie and is none; a process that ends is such for a moment, too."""
+    output: list[bytes] = []
+    started = asyncio.Event()
+
+    def read(piece: bytes) -> None:
+        output.append(piece)
+        started.set()
+
+    command = [sys.executable, "-c", HALF_ENDED]
+    task = asyncio.create_task(run(command, tmp_path, on_output=read, grace_s=0.2))
+    await started.wait()
+    child = int(b"".join(output))
+    leader = int(state_and_parent(child)[1])
+    async with asyncio.timeout(10):
+        while state_and_parent(leader)[0] != "Z":  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone([child, leader], 0)
+
+
 @linux
 async def test_a_timeout_ends_the_tree_and_keeps_the_output(tmp_path: Path):
     ended = await run(["sh", "-c", TREE], tmp_path, timeout_s=0.5, grace_s=0.1)

@@ -182,7 +182,8 @@ def _signal_all(pids: list[int], number: int) -> None:
 def _alive(command: int) -> list[int]:
     """The running processes of the tree; negative ids name process groups (kill(2))."""
     if _LINUX:
-        return _descendants(os.getpid())
+        # Twice: of a process whose parent ended while the table was read, neither may be seen.
+        return _descendants(os.getpid()) or _descendants(os.getpid())
     try:
         os.killpg(command, 0)
     except (ProcessLookupError, PermissionError):
@@ -193,22 +194,26 @@ def _alive(command: int) -> list[int]:
 def _descendants(ancestor: int) -> list[int]:
     """From /proc/PID/stat (proc(5)): name in brackets, then state and parent."""
     children: dict[int, list[int]] = {}
+    ended: set[int] = set()
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
+                state, parent, *rest = file.read().rpartition(b")")[2].split()
         except (OSError, ValueError):
             # It ended while we looked.
             continue
-        if state not in (b"Z", b"X"):
-            children.setdefault(int(parent), []).append(int(name))
+        children.setdefault(int(parent), []).append(int(name))
+        # One whose first thread has ended is called a zombie, but while others of it run (the 20th
+        # field counts them) it is none, and what it started is still its own.
+        if state in (b"Z", b"X") and int(rest[15]) <= 1:
+            ended.add(int(name))
     found: list[int] = []
     open_ends = [ancestor]
     while open_ends:
         below = children.get(open_ends.pop(), [])
-        found += below
+        found += [pid for pid in below if pid not in ended]
         open_ends += below
     return found
 

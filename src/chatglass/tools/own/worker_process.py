@@ -99,11 +99,14 @@ class WorkerProcess:
         ended. Raises WorkerFailed."""
         number = next(self._ids)
         call = self._calls[number] = _Call(asyncio.get_running_loop().create_future(), report)
-        await self._send({"do": "call", "id": number, "tool": tool, "arguments": arguments})
         try:
+            await self._send({"do": "call", "id": number, "tool": tool, "arguments": arguments})
             frame = await call.result
         except asyncio.CancelledError:
             self._background(self._cancel(number, call))
+            raise
+        except WorkerFailed:
+            del self._calls[number]
             raise
         del self._calls[number]
         if lost := frame.get("lost"):

@@ -129,8 +129,8 @@ class ServerDesk:
         from chatglass.tui.servers.sampling_dialog import SamplingDialog
 
         session = self._asking_session(question.server)
-        if session is None:
-            return SamplingFailed("No session is open.")
+        if session is None or session.engine.state not in ("idle", "working"):
+            return SamplingFailed("No session is open that can send a request.")
         name = one_line(question.server, 60)
         sampler = session.engine.sampler
         try:
