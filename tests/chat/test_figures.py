@@ -10,12 +10,16 @@ import random
 import subprocess
 import sys
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from chat.harness import Bench, Turn, ask, calls, collect, echo, tool
+from chatglass.chat.compaction.log import CompactionChoice
+from chatglass.chat.compaction.strategies import WHAT
+from chatglass.chat.compaction.versions import made
 from chatglass.chat.engine import Engine
-from chatglass.chat.events import Event, RequestStarted, TextDelta
+from chatglass.chat.events import Compacting, Event, RequestStarted, TextDelta
 from chatglass.models.demo.script import Reply, context_overflow, server_error, unauthorized
 from chatglass.models.wire import ModelRef
 from chatglass.values.usage import Usage
@@ -37,7 +41,7 @@ async def check(here: Bench, engine: Engine) -> None:
     assert stats.unpriced_requests == len(unpriced)
     assert stats.source == usage.source
     assert stats.tool_calls == len(await here.calls(engine))
-    assert stats.segments == 1 + len(await here.store.compactions(engine.session_id))
+    assert stats.segments == 1 + made(await here.store.compactions(engine.session_id))
     assert stats.pending == 0
     if unpriced and not any(priced):
         assert stats.estimated_cost is None
@@ -55,7 +59,10 @@ async def check(here: Bench, engine: Engine) -> None:
 async def talk(here: Bench, seed: int, steps: int) -> None:
     rng = random.Random(seed)
     tools = [tool("echo", echo), tool("work", echo, verdict="ask")]
-    options = {"tools": tools, "threshold": 2500}
+    strategy = list(WHAT)[seed % len(WHAT)]
+    options: dict[str, Any] = {
+        "tools": tools, "threshold": 2500, "compaction": CompactionChoice(strategy=strategy),
+    }  # fmt: skip
     engine = await here.engine(here.session(rng.choice(["dear", "other"])), **options)
     for step in range(steps):
         here.demo._script.clear()  # pyright: ignore[reportPrivateUsage]
@@ -86,7 +93,7 @@ async def talk(here: Bench, seed: int, steps: int) -> None:
                 here.demo.script(Reply(text=f"answer {text}", reasoning="hm " * rng.randrange(9)))
 
         def on_event(event: Event, kind: type[Event] | None = stop_at) -> None:
-            if kind is not None and isinstance(event, kind):
+            if kind is not None and isinstance(event, (kind, Compacting)):
                 engine.stop()  # noqa: B023 - called before the loop goes on
 
         await ask(engine, f"prompt {step}", on_event)
@@ -111,7 +118,7 @@ async def talk(here: Bench, seed: int, steps: int) -> None:
     assert not here.demo.violations
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_random_conversations(here: Bench, seed: int) -> None:
     await talk(here, seed, 14)
 

@@ -1,7 +1,8 @@
 """Every figure of spending agrees with every other, over random conversations.
 
 Several sessions of one store work at once against the demo server over HTTP: with branches, retries,
-cancelled and failed requests, unreported usage, switches of model, compaction and resumption.
+cancelled and failed requests, unreported usage, switches of model, resumption, and compaction by
+every strategy, by hand too, edited and undone.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from typing import Any
 import pytest
 
 from chat.harness import Bench, ask, calls, collect, echo, tool
+from chatglass.chat.compaction.log import CompactionChoice
+from chatglass.chat.compaction.strategies import WHAT
+from chatglass.chat.compaction.versions import made
 from chatglass.chat.engine import Engine
-from chatglass.chat.events import Event, RequestStarted, TextDelta
+from chatglass.chat.events import Compacting, Event, RequestStarted, TextDelta
 from chatglass.config.options import Options
 from chatglass.headless import _Printer  # pyright: ignore[reportPrivateUsage]
 from chatglass.models.demo import DemoServer
@@ -73,14 +77,19 @@ async def converse(here: Bench, seed: int, steps: int) -> Engine:
     endpoint = Endpoint(name=name, base_url=demo.base_url, key=demo.token, models=MODELS)
     here.models.add(endpoint)
     tools = [tool("echo", echo), tool("work", echo, verdict="ask")]
-    options: dict[str, Any] = {"tools": tools, "threshold": 1800}
+    strategy = list(WHAT)[seed % len(WHAT)]
+    options: dict[str, Any] = {
+        "tools": tools,
+        "threshold": 1800,
+        "compaction": CompactionChoice(strategy=strategy, summary_model=rng.choice(("", "dear"))),
+    }
     session = replace(here.session(rng.choice(MODELS)), endpoint=name)
     engine = await here.engine(session, **options)
     for step in range(steps):
         said, stop_at = replies(rng, f"{seed}.{step}")
 
         def on_event(event: Event, kind: type[Event] | None = stop_at) -> None:
-            if kind is not None and isinstance(event, kind):
+            if kind is not None and isinstance(event, (kind, Compacting)):
                 engine.stop()  # noqa: B023 - called before the loop goes on
 
         demo._script.clear()  # pyright: ignore[reportPrivateUsage]
@@ -91,6 +100,7 @@ async def converse(here: Bench, seed: int, steps: int) -> Engine:
             demo._script.clear()  # pyright: ignore[reportPrivateUsage]
             demo.script("another answer")
             await collect(engine.go_on())
+        await recompact(engine, demo, rng)
         match rng.randrange(7):
             case 0:
                 await engine.context.set_model(ModelRef(name, rng.choice(MODELS)))
@@ -101,6 +111,23 @@ async def converse(here: Bench, seed: int, steps: int) -> Engine:
             case _:
                 pass
     return engine
+
+
+async def recompact(engine: Engine, demo: DemoServer, rng: random.Random) -> None:
+    """What a user may do to what is sent: compact, edit a summary, undo a compaction."""
+    demo._script.clear()  # pyright: ignore[reportPrivateUsage]
+    row = engine.context.compaction.in_force()
+    match rng.randrange(6):
+        case 0 if len(engine.context.path):
+            demo.script(rng.choice([Reply(text="in short"), unauthorized()]))
+            events = await collect(engine.compact("briefly"))
+            await check_turn(engine, events[0].turn_id)
+        case 1 if row is not None:
+            await engine.context.compaction.edit(row.id, f"edited {rng.random()}")
+        case 2 if row is not None:
+            await engine.context.compaction.undo(row.id)
+        case _:
+            pass
 
 
 async def check_turn(engine: Engine, turn_id: str) -> None:
@@ -161,6 +188,7 @@ async def check_session(here: Bench, engine: Engine) -> list[RequestRow]:
     )  # fmt: skip
     assert (stats.estimated_cost or 0, stats.unpriced_requests) == (cost, unpriced)
     assert sum(model.tokens for model in stats.by_model) == usage.total_tokens
+    assert stats.segments == 1 + made(engine.context.compactions)
     assert sum((model.cost or Decimal(0)) for model in stats.by_model) == cost
 
     (listed,) = [
@@ -213,6 +241,7 @@ async def agree(here: Bench, seed: int, sessions: int, steps: int) -> None:
         rows += await check_session(here, engine)
     await check_store(here, rows)
     assert len(rows) > sessions
+    assert {row.purpose for row in rows} == {"answer", "compaction"}
     for engine in engines:
         same_rows = await check_session(here, await here.reopened(engine))
         assert same_rows == [row for row in rows if row.session_id == engine.session_id]
@@ -220,7 +249,7 @@ async def agree(here: Bench, seed: int, sessions: int, steps: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_figures_agree_everywhere(here: Bench, seed: int) -> None:
-    await agree(here, seed, sessions=3, steps=6)
+    await agree(here, seed, sessions=4, steps=8)
 
 
 @pytest.mark.slow
