@@ -109,10 +109,12 @@ async def _allow(call: PendingCall) -> Decision:
 
 
 @asynccontextmanager
-async def session(folder: Path, address: Endpoint, strategy: str) -> AsyncIterator[Engine]:
+async def session(
+    folder: Path, address: Endpoint, strategy: str, window: int = WINDOW
+) -> AsyncIterator[Engine]:
     store = SqliteStore(folder / f"{strategy}.sqlite3")
     await store.open()
-    models = Models({"here": ConfiguredEndpoint(endpoint=address, context_window=WINDOW)})
+    models = Models({"here": ConfiguredEndpoint(endpoint=address, context_window=window)})
     context = ChatContext(
         tool_manager=ToolManager([lookup_tool()]),
         model_manager=models,
@@ -169,12 +171,12 @@ def _megabytes() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 1e6
 
 
-async def soak_here(folder: Path, strategy: str, turns: int) -> Soak:
+async def soak_here(folder: Path, strategy: str, turns: int, window: int) -> Soak:
     """A short one, with the server in this process."""
     soak = Soak(strategy, turns)
-    async with SoakServer() as server:
+    async with SoakServer(window=window) as server:
         address = Endpoint(name="here", base_url=server.base_url, key=server.token, models=(MODEL,))
-        async with session(folder, address, strategy) as engine:
+        async with session(folder, address, strategy, window) as engine:
             await converse(engine, soak)
         soak.server = server.totals()
     return soak
