@@ -367,10 +367,10 @@ class TestSearch:
             first, _, second = await said_in(browser.store, "ID2", "needle 1", "no", "needle 2")
             await browser.open()
             await browser.press(*"needle", "down", "down", "enter")
-            assert browser.results == [SessionChoice("ID2", first.id)]
+            assert browser.results == [SessionChoice("ID2", first.id, "needle")]
             await browser.open()
             await browser.press(*"needle", "enter")
-            assert browser.results[1:] == [SessionChoice("ID2", second.id)], "the newest"
+            assert browser.results[1:] == [SessionChoice("ID2", second.id, "needle")], "the newest"
             await browser.open()
             await browser.press(*"session 1", "enter")
             assert browser.results[2:] == [SessionChoice("ID1", "")]

@@ -10,7 +10,7 @@ from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.sessions.screen import SessionsScreen
 from chatglass.tui.transcript.items import AnswerItem, Item, PromptItem
 from tui.conftest import Play
-from tui.stage import Stage, staged
+from tui.stage import Stage, staged, tools
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(30))
 
@@ -126,3 +126,57 @@ async def test_what_was_deleted_goes_with_the_program(
         assert stage.app.workspace is not None
         assert await stage.app.workspace.store.search("zebras") == []
         assert len(await stage.app.workspace.store.search("lions")) >= 1
+
+
+async def test_the_match_is_marked_in_the_transcript(play: Play) -> None:
+    async with play() as stage:
+        far = "\n\n".join(f"line {number}" for number in range(60))
+        await stage.ask(
+            "tell me", f"{far}\n\nhere a zebra stands\n\n{far}\n\none more zebra\n\n{far}"
+        )
+        await stage.ask("and a zebra?", "no ZEBRA here")
+        other = stage.session
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.session is not other)
+        screen = await browse(stage, "zebra stands")
+        assert screen.listing.found.refs
+        await enter(stage)
+        await stage.until(lambda: stage.session is other)
+        await stage.sees("here a zebra stands")
+        await stage.sees("match 1 of 5")
+        assert stage.focused(stage.chat.transcript)
+        transcript = stage.chat.transcript
+        look = transcript._look
+        assert look is not None
+        found = look.found_current.bgcolor
+        marked = [
+            text
+            for strip in stage.app.screen._compositor.render_strips()
+            for text, style, _ in strip
+            if style and style.bgcolor == found
+        ]
+        assert "zebra" in "".join(marked)
+        await stage.press("n", "n")
+        await stage.sees("one more zebra")
+        await stage.press("escape")
+        await stage.until(lambda: "match" not in stage.screen_text)
+
+
+async def test_a_match_in_a_result_points_at_its_call(play: Play, folder: Path) -> None:
+    (folder / "project" / "two.txt").write_text("an okapi in a file")
+    async with play() as stage:
+        calls = tools(("read_file", '{"path": "one.txt"}'), ("read_file", '{"path": "two.txt"}'))
+        await stage.ask("read both", calls, "I have read them.")
+        other = stage.session
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.session is not other)
+        await browse(stage, "okapi")
+        await enter(stage)
+        await stage.until(lambda: stage.session is other)
+        wanted = list(other.view.calls)[1]
+        await stage.until(lambda: stage.chat.inspector.chosen == wanted)
+        selected = stage.chat.transcript.selected
+        assert selected is not None
+        assert (selected.kind, selected.key) == ("card", wanted)
+        assert stage.chat.inspector.section == "result"
+        await stage.sees("an okapi in a file")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatglass.tui.commands.table import Command, idle_session, own_session
+from chatglass.tui.transcript.cursor import Selected
 
 if TYPE_CHECKING:
     from chatglass.store.protocol import SessionStore
     from chatglass.store.records import SessionRow
     from chatglass.tui.app import ChatglassApp
+    from chatglass.tui.open_session import OpenSession
+
+_SEARCHED = 65_536
+"""Characters of a result that the search index holds."""
 
 
 async def new(app: ChatglassApp, argument: str) -> None:
@@ -47,7 +53,7 @@ async def list_sessions(app: ChatglassApp, argument: str) -> None:
 
     async def chosen(choice: SessionChoice | None) -> None:
         if choice is not None:
-            await open_at(app, choice.session_id, choice.message_id)
+            await open_at(app, choice.session_id, choice.message_id, choice.words)
 
     screen = SessionsScreen(
         workspace.store,
@@ -79,8 +85,9 @@ async def delete_sessions(app: ChatglassApp, session_ids: list[str]) -> None:
             app.chat.say(str(error), "error")
 
 
-async def open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
-    """Show a session, from that message on if one is given. What can't be opened is said."""
+async def open_at(app: ChatglassApp, session_id: str, message_id: str, words: str = "") -> None:
+    """Show a session, from that message on if one is given, with the words marked by which it was
+    found. What can't be opened is said."""
     from chatglass.store.protocol import StoreError
 
     assert app.workspace is not None
@@ -104,7 +111,39 @@ async def open_at(app: ChatglassApp, session_id: str, message_id: str) -> None:
         app.chat.say(str(error), "error")
         return
     # Behind the layout of what was loaded just now.
-    app.chat.call_after_refresh(app.chat.jump_to_message, message_id)
+    app.chat.call_after_refresh(_show_message, app, message_id, words)
+
+
+async def _show_message(app: ChatglassApp, message_id: str, words: str) -> None:
+    from chatglass.store.search_words import search_words
+
+    app.chat.jump_to_message(message_id)
+    found = search_words(words)
+    session = app.current
+    if session is None or found.reach == "nothing" or message_id not in app.chat.transcript:
+        return
+    if not app.chat.conversation.show_found(message_id, found.pattern):
+        await _show_result(app, session, message_id, found.pattern)
+
+
+async def _show_result(
+    app: ChatglassApp, session: OpenSession, message_id: str, pattern: re.Pattern[str]
+) -> None:
+    """The words stand in the result of a call of that message: point at the call."""
+    from chatglass.store.protocol import StoreError
+
+    for call in [each for each in session.view.calls.values() if each.message_id == message_id]:
+        try:
+            result = await session.engine.context.store.tool_result(call.id)
+        except StoreError:
+            continue  # opening the call says why
+        if result is None or not pattern.search(result.produced[:_SEARCHED]):
+            continue
+        if session is app.current:
+            app.chat.transcript.select_again(Selected(message_id, "card", call.id))
+            if app.chat.inspector.open_call(call.id, take_focus=False):
+                app.chat.inspector.show_section("result")
+        return
 
 
 async def _uncover(store: SessionStore, row: SessionRow, message_id: str) -> SessionRow:

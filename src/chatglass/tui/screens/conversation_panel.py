@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import on
@@ -33,6 +34,8 @@ class ConversationPanel(Container):
         self.transcript = Transcript(empty_text=empty_text, id="transcript")
         self.find_bar = FindBar(id="find")
         self._following = "follows"
+        self._found = ""
+        """Which match is shown; empty without a search."""
         self.border_title = "Conversation"
         self.border_subtitle = self._following
 
@@ -52,6 +55,14 @@ class ConversationPanel(Container):
         if text:
             self.find_bar.value = visible(text)
 
+    def show_found(self, item_id: str, pattern: re.Pattern[str]) -> bool:
+        """Show what a search found in an item, marked as the find bar marks; `n` and `N` go on from
+        there, Esc takes the marks away. False where the item's own text does not match."""
+        is_there = self.transcript.find_in(item_id, pattern)
+        if is_there:
+            self._tell(*self.transcript.find_position)
+        return is_there
+
     def find_step(self, step: int) -> None:
         """Go to the next match (1) or the one before (-1)."""
         self._tell(*self.transcript.find_next(step))
@@ -62,8 +73,7 @@ class ConversationPanel(Container):
         self._following = "follows"
         if not message.following:
             self._following = f"↓ {lines:,} new lines · End follows" if lines else "End follows"
-        if not self.is_finding:
-            self.border_subtitle = self._following
+        self._show_facts()
 
     @on(FindBar.Sought)
     def _sought(self, message: FindBar.Sought) -> None:
@@ -72,7 +82,8 @@ class ConversationPanel(Container):
         if message.sought:
             self._tell(*self.transcript.find_position)
         else:
-            self.border_subtitle = self._following
+            self._found = ""
+            self._show_facts()
 
     @on(FindBar.Stepped)
     def _stepped(self, message: FindBar.Stepped) -> None:
@@ -96,7 +107,12 @@ class ConversationPanel(Container):
     def forget_find(self) -> None:
         """Take the marks of the last search away."""
         self.transcript.clear_find()
-        self.border_subtitle = self._following
+        self._found = ""
+        self._show_facts()
 
     def _tell(self, place: int, matches: int) -> None:
-        self.border_subtitle = f"match {place:,} of {matches:,}" if matches else "no match"
+        self._found = f"match {place:,} of {matches:,}" if matches else "no match"
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        self.border_subtitle = self._found or self._following

@@ -55,6 +55,8 @@ class SessionChoice:
 
     session_id: str
     message_id: str = ""
+    words: str = ""
+    """What was searched for, where that is what the message was found by."""
 
 
 class SessionsScreen(ModalScreen[SessionChoice | None]):
@@ -364,7 +366,9 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
             )
 
     async def _open(self, session_id: str) -> None:
-        self.dismiss(SessionChoice(session_id, await self._preview.message_at_cursor()))
+        message_id = await self._preview.message_at_cursor()
+        words = self._listing.search.words if message_id else ""
+        self.dismiss(SessionChoice(session_id, message_id, words))
 
     def action_list(self, action: str, argument: int) -> None:
         """Move in the list while the search has the focus."""

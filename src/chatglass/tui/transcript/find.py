@@ -50,10 +50,9 @@ def pattern_of(query: str) -> re.Pattern[str]:
 
 
 class Finder:
-    """The matches of a query, and which is the current one."""
+    """The matches of a pattern, and which is the current one."""
 
     def __init__(self) -> None:
-        self.query = ""
         self.matches: list[Match] = []
         self.position = -1
         """Index of the current match; -1 where there is none."""
@@ -65,13 +64,10 @@ class Finder:
     def current(self) -> Match | None:
         return self.matches[self.position] if self.position >= 0 else None
 
-    def search(self, query: str, items: Sequence[Item], first: int) -> None:
+    def search(self, pattern: re.Pattern[str], items: Sequence[Item], first: int) -> None:
         """Find all matches; the current one is the first at or after item number `first`."""
         self.clear()
-        if not query:
-            return
-        self.query = query
-        self._pattern = pattern_of(query)
+        self._pattern = pattern
         position = -1
         for index, item in enumerate(items):
             found = self._matches_in(item)
@@ -99,7 +95,6 @@ class Finder:
         return self.current
 
     def clear(self) -> None:
-        self.query = ""
         self._pattern = None
         self.matches = []
         self.position = -1

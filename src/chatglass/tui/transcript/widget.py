@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,6 +12,7 @@ from textual.selection import Selection
 
 from chatglass.tui.transcript import messages
 from chatglass.tui.transcript.browsing import BrowsedPane
+from chatglass.tui.transcript.find import pattern_of
 from chatglass.tui.transcript.items import AnswerItem, FoldItem, Item, NoticeItem, PromptItem
 from chatglass.tui.transcript.selection import place, word_at
 from chatglass.tui.transcript.view import GUTTER, Part
@@ -278,10 +281,25 @@ class Transcript(BrowsedPane, inherit_bindings=False):
         An empty query clears. Case matters only where the query has a capital letter.
         """
         self._take_pushed()
-        first = self._items.viewport.item
-        self._finder.search(query, self._items.items, first)
+        if query:
+            first = self._items.viewport.item
+            self._finder.search(pattern_of(query), self._items.items, first)
+        else:
+            self._finder.clear()
         self._show_match()
         return len(self._finder.matches)
+
+    def find_in(self, item_id: str, pattern: re.Pattern[str]) -> bool:
+        """Mark all matches and go to the first in that item. False where it has none: then only the
+        others are marked. Raises KeyError."""
+        self._take_pushed()
+        self._finder.search(pattern, self._items.items, self._items.index_of(item_id))
+        match = self._finder.current
+        if match is None or match.item_id != item_id:
+            self._refresh_content()
+            return False
+        self._show_match()
+        return True
 
     def find_next(self, step: int = 1) -> tuple[int, int]:
         """Go on (or back, -1) to another match; what came meanwhile counts. As `find_position`."""
