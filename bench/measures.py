@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 from bench import subject
+from bench.append import append
 from bench.ptybench import App, Latencies
 from bench.reader import SAMPLE_EVERY
 from bench.rows import Row, ratio
@@ -255,4 +256,5 @@ MEASURES = {
     "tool-result": tool_result,
     "sessions": sessions,
     "servers": servers,
+    "append": append,
 }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 import threading
@@ -36,6 +37,7 @@ def test_a_sound_store_is_said_to_be_so(run: Run, ids: list[str], data: Path) ->
     ran = run("store", "check")
     assert ran.code == 0
     assert "sound. 2 sessions, 25 messages, 4 tool calls" in ran.err
+    assert re.search(r"of which the search index [\d.]+ kB\.$", ran.err.strip())
     found = run("store", "check", "--json").json()
     assert (found["faults"], found["notes"], found["messages"]) == ([], [], 25)
     assert (data / "sessions.sqlite3").read_bytes() == before

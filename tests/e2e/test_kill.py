@@ -108,6 +108,23 @@ class Victim:
         assert self.final.items() <= final.items()
         self.final = final
 
+    def phase(self) -> str:
+        """What the program was doing when it was killed, as its store has it."""
+        if not self.query("SELECT 1 FROM sessions WHERE messages > 0"):
+            return "before the first message"
+        open_calls = "SELECT 1 FROM tool_calls WHERE state IN ('proposed', 'approved', 'running')"
+        if self.query(open_calls):
+            return "in tools"
+        if partial := self.query(
+            "SELECT content, reasoning FROM messages WHERE status = 'partial'"
+        ):
+            return "in streaming" if "".join(partial[0]) else "before the first token"
+        if self.query("SELECT 1 FROM requests WHERE status = 'running'"):
+            return "in saving an answer"
+        if self.query("SELECT 1 FROM queued_prompts"):
+            return "in saving a prompt"
+        return "at rest, in the start or between requests"
+
     def answered(self, token: str) -> bool:
         """Whether the turn that this prompt began has its whole answer."""
         return bool(
@@ -130,8 +147,9 @@ def kill_many_times(victim: Victim, demo: DemoProcess, seed: int) -> None:
     chance = random.Random(seed)
     lasting = f"sleep 97.{os.getpid()}{seed}"
     for number in range(KILLS):
-        print(f"seed {seed}, kill {number}")
+        print(f"seed {seed}, kill {number}", end="")
         run_and_kill(victim, chance, number, lasting)
+        print(f": {victim.phase()}")
         victim.look()
     program = victim.start()
     program.sees("│")

@@ -82,6 +82,7 @@ async def test_f1_runs_the_action_that_was_chosen(play: Play) -> None:
         await stage.type("debug")
         await stage.press("enter")
         await stage.until(lambda: isinstance(stage.app.screen, DiagnosticsScreen))
+        await stage.sees("index 0 B of ")
 
 
 async def test_the_palette_runs_what_the_key_runs(play: Play) -> None:

@@ -73,7 +73,8 @@ def _tell(path: Path, report: CheckReport) -> None:
     elif "sessions" in counts:
         note(
             f"{path}: sound. {counts['sessions']:,} sessions, {counts['messages']:,} messages, "
-            f"{counts['tool_calls']:,} tool calls, {size(counts['bytes'])}."
+            f"{counts['tool_calls']:,} tool calls, {size(counts['bytes'])}, "
+            f"of which the search index {size(counts['index_bytes'])}."
         )
     else:
         note(f"{path}: the file is sound.")

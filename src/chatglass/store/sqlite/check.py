@@ -15,7 +15,7 @@ from typing import Any, cast
 from chatglass.store.holders import is_alive
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import Holder
-from chatglass.store.sqlite import functions, requests, result_files, rows
+from chatglass.store.sqlite import functions, requests, result_files, rows, sizes
 from chatglass.store.sqlite.copying import copy_to
 from chatglass.store.sqlite.errors import BUSY_SECONDS, explain
 from chatglass.store.sqlite.files import refuse_foreign, uri
@@ -55,6 +55,7 @@ def check(path: Path) -> CheckReport:
                     return report
                 _check_rows(db, report)
                 _check_results(db, path, report)
+                report.counts["index_bytes"] = sizes.of_store(db).search
                 in_use = _is_in_use(db)
                 db.execute("ROLLBACK")
                 _check_index(path, report, in_use=in_use)

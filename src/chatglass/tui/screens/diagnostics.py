@@ -35,6 +35,8 @@ class DiagnosticsScreen(ModalScreen[None]):
     app: ChatglassApp
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
+    _store_size = "size not read yet"
+
     def compose(self) -> ComposeResult:
         view = JsonView()
         view.border_title = "Diagnostics"
@@ -44,6 +46,21 @@ class DiagnosticsScreen(ModalScreen[None]):
         view = self.query_one(JsonView)
         view.load(self._text(), "text")
         view.focus()
+        self.run_worker(self._read_size, group="size", exit_on_error=False)
+
+    async def _read_size(self) -> None:
+        """How large the store and its search index are, which it has to be asked for."""
+        from chatglass.store.protocol import StoreError
+        from chatglass.tui.sessions.session_words import index_size
+
+        workspace = self.app.workspace
+        if workspace is None:
+            return
+        try:
+            self._store_size = index_size(await workspace.store.size())
+        except StoreError as error:
+            self._store_size = str(error)
+        self.query_one(JsonView).load(self._text(), "text")
 
     def _text(self) -> str:
         size = self.app.size
@@ -64,7 +81,7 @@ class DiagnosticsScreen(ModalScreen[None]):
         ]
         return [
             f"settings {workspace.paths.config_file}",
-            f"store {workspace.store.location}",
+            f"store {workspace.store.location}, {self._store_size}",
             f"log {workspace.paths.log}",
             *endpoints,
             "",
