@@ -54,6 +54,22 @@ def test_list_names_source_and_policy_of_every_tool(run: Run, tmp_path: Path) ->
     ]  # fmt: skip
 
 
+def test_rules_of_the_settings_hold(run: Run, tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(
+        '[approval]\ndeny = ["calculate"]\n[approval.tools]\nfetch_url = "deny"\nrest_style = "allow"\n'
+    )
+    common = ("--config", str(settings), "--tools", str(MANY))
+    found = {
+        tool["name"]: tool for tool in json.loads(run("tools", "list", "--json", *common).stdout)
+    }
+    assert (found["rest_style"]["policy"], found["fetch_url"]["policy"]) == ("allow", "deny")
+    assert found["calculate"]["rules"] == ["deny: calculate"]
+    ran = run("tools", "call", "calculate", '{"expression": "1"}', *common)
+    assert (ran.stdout, ran.returncode) == ("", 1)
+    assert "calculate is denied: rule calculate of the settings." in ran.stderr
+
+
 def test_call_keeps_result_and_words_apart(run: Run) -> None:
     own = ("--tools", str(MANY))
     ran = run("tools", "call", "rest_style", '{"a": 2}', *own)

@@ -31,8 +31,8 @@ from chatglass.store.records import Parameters, SessionRow
 from chatglass.tools.environment import tool_environment
 from chatglass.tools.mcp.configured import any_configured
 from chatglass.tools.places import Surroundings
-from chatglass.tools.policy import read_place
-from chatglass.tools.tool import InvalidArguments
+from chatglass.tools.policy import read_place, usual_verdict
+from chatglass.tools.tool import InvalidArguments, ToolSpec, Verdict
 from chatglass.tools.tool_manager import ToolManager
 
 if TYPE_CHECKING:
@@ -181,6 +181,15 @@ class Workspace:
             replace_tools=self.tools.replace_own,
         )
         return self.own_tools
+
+    def usual_verdict(self, spec: ToolSpec) -> Verdict:
+        """What holds of a tool's calls where no rule speaks of one: the settings', or the tool's own."""
+        return self.rules.tools.get(spec.name) or usual_verdict(spec)
+
+    def rules_of(self, tool: str) -> list[str]:
+        """The rules that speak of calls of a tool here, as `deny: run_command(rm)`."""
+        rules = self.rules.book(str(self.root)).rules
+        return [f"{saved.verdict}: {saved.rule}" for saved in rules if saved.rule.tool == tool]
 
     def objection_to_reading(self, path: Path, root: Path) -> str | None:
         """Why a file must not be read unasked from the working directory `root`; None: it may.

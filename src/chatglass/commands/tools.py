@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from json import loads
 from typing import Any, cast
 
+from chatglass.chat.ports import PendingCall
 from chatglass.chat.workspace import Workspace
 from chatglass.commands.mcp import ask_ports
 from chatglass.commands.printing import complain, emit, emit_json, note
@@ -18,8 +19,7 @@ from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.tools.mcp.contents import contents_of, plain_text
 from chatglass.tools.mcp.events import ConfigFaulty, McpEvent, ProjectIgnored
-from chatglass.tools.policy import usual_verdict
-from chatglass.tools.tool import InvalidArguments, Progress, ToolSpec, UnknownTool
+from chatglass.tools.tool import Assessment, InvalidArguments, Progress, ToolSpec, UnknownTool
 from chatglass.values.text import one_line
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -87,22 +87,23 @@ async def _all_tools(options: Options) -> AsyncGenerator[tuple[Workspace, list[s
 def _list(workspace: Workspace, *, json: bool) -> None:
     specs = workspace.tools.specs()
     if json:
-        emit_json([_record(spec) for spec in specs])
+        emit_json([_record(workspace, spec) for spec in specs])
         return
     name_width = max((len(spec.name) for spec in specs), default=0)
     source_width = max((len(_source(spec)) for spec in specs), default=0)
     for spec in specs:
         about = one_line(spec.description.split("\n\n")[0], 120)
-        emit(f"{spec.name:<{name_width}}  {_source(spec):<{source_width}}  {usual_verdict(spec):<5}  {about}\n")  # fmt: skip
+        emit(f"{spec.name:<{name_width}}  {_source(spec):<{source_width}}  {workspace.usual_verdict(spec):<5}  {about}\n")  # fmt: skip
 
 
-def _record(spec: ToolSpec) -> dict[str, Any]:
+def _record(workspace: Workspace, spec: ToolSpec) -> dict[str, Any]:
     kind = "mcp" if spec.server else "own" if spec.own else "built-in"
     return {
         "name": spec.name,
         "kind": kind,
         "source": spec.server or spec.own or None,
-        "policy": usual_verdict(spec),
+        "policy": workspace.usual_verdict(spec),
+        "rules": workspace.rules_of(spec.name),
         "description": spec.description,
         "parameters": dict(spec.parameters),
     }
@@ -129,8 +130,8 @@ async def _call(workspace: Workspace, name: str, text: str, *, json: bool) -> in
     except InvalidArguments as error:
         complain(str(error))
         return USAGE
-    if assessment.verdict == "deny":
-        complain(f"{name} is denied: {assessment.why}")
+    if denied := _denied_by(workspace, tool.spec, arguments, assessment):
+        complain(f"{name} is denied: {denied}")
         return FAILED
     running = asyncio.ensure_future(tool.run(arguments, workspace.root, _progressed))
     loop = asyncio.get_running_loop()
@@ -148,6 +149,26 @@ async def _call(workspace: Workspace, name: str, text: str, *, json: bool) -> in
         return FAILED
     emit(given + ("" if given.endswith("\n") or not sys.stdout.isatty() else "\n"))
     return DONE
+
+
+def _denied_by(
+    workspace: Workspace, spec: ToolSpec, arguments: dict[str, Any], assessment: Assessment
+) -> str:
+    """What denies the call, also where it can't be told whether a rule that denies means it."""
+    if assessment.verdict == "deny":
+        return assessment.why
+    call = PendingCall(
+        session_id="",
+        turn_id="",
+        tool_call_id="",
+        spec=spec,
+        arguments=arguments,
+        assessment=assessment,
+        root=str(workspace.root),
+    )
+    ruling = workspace.rules.book(call.root).ruling(call)
+    refused = ruling is not None and (ruling.verdict == "deny" or ruling.speaker == "doubt")
+    return f"{ruling.by} of the settings." if ruling is not None and refused else ""
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -14,7 +13,6 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from chatglass.tools.policy import usual_verdict
 from chatglass.tools.tool import ToolSpec
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
@@ -54,11 +52,12 @@ class ToolsScreen(ModalScreen[None]):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
+        self._workspace = workspace
         self._specs = {spec.name: spec for spec in workspace.tools.specs()}
         own = workspace.own_tools
         self._faults = [str(problem) for problem in own.problems] if own else []
         self._loading = own.loading if own else []
-        self._list = ChoiceList(_choices(list(self._specs.values())), empty="No tools")
+        self._list = ChoiceList(self._choices(), empty="No tools")
         self._problems = Static("", classes="tools--problems", markup=False)
         self._about = Static("", classes="tools--about", markup=False)
         self.view = JsonView()
@@ -96,8 +95,20 @@ class ToolsScreen(ModalScreen[None]):
         if current is None:
             return
         spec = self._specs[current.value]
-        self._about.update(visible(spec.description[:1_000]))
+        rules = [f"rule {rule}" for rule in self._workspace.rules_of(spec.name)]
+        self._about.update(visible("\n".join([*rules, spec.description[:1_000]])))
         self.view.load(json.dumps(dict(spec.parameters), ensure_ascii=False), "json")
+
+    def _choices(self) -> list[Choice]:
+        return [
+            Choice(
+                spec.name,
+                one_line(spec.name, 64),
+                f"{_VERDICTS[self._workspace.usual_verdict(spec)]} · {one_line(spec.description, 150)}",
+                _source(spec),
+            )
+            for spec in self._specs.values()
+        ]
 
     async def action_copy(self) -> None:
         from chatglass.tui.clipboard import copy
@@ -109,18 +120,6 @@ class ToolsScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-def _choices(specs: Sequence[ToolSpec]) -> list[Choice]:
-    return [
-        Choice(
-            spec.name,
-            one_line(spec.name, 64),
-            f"{_VERDICTS[usual_verdict(spec)]} · {one_line(spec.description, 150)}",
-            _source(spec),
-        )
-        for spec in specs
-    ]
 
 
 def _source(spec: ToolSpec) -> str:
