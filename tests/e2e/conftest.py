@@ -47,10 +47,13 @@ def chatglass(environment: dict[str, str], project: Path) -> Iterator[Open]:
     opened: list[Tmux] = []
 
     def start(
-        *flags: str, size: tuple[int, int] = (120, 40), env: dict[str, str] | None = None
+        *flags: str,
+        size: tuple[int, int] = (120, 40),
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> Tmux:
         command = [sys.executable, "-m", "chatglass", *flags]
-        one = Tmux(command, cwd=project, env={**environment, **(env or {})}, size=size)
+        one = Tmux(command, cwd=cwd or project, env={**environment, **(env or {})}, size=size)
         opened.append(one)
         return one
 

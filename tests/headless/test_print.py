@@ -273,6 +273,53 @@ async def test_tools_by_flag(chatglass: Program) -> None:
     assert "tools" not in json.loads(chatglass.demo.requests[-1].body)
 
 
+async def test_tools_by_rule(chatglass: Program) -> None:
+    work = chatglass.folder / "work"
+    settings = chatglass.folder / "config.toml"
+    without = settings.read_text()
+    rules = f"""
+[approval]
+deny = ["run_command(touch **)"]
+
+[approval.roots."{work}"]
+allow = ["write_file(a.txt)", "run_command(touch x)"]
+
+[approval.roots."{chatglass.folder}"]
+allow = ["write_file(b.txt)"]
+"""
+    settings.write_text(without + rules)
+    calls = [
+        Call(name="write_file", arguments='{"path": "a.txt", "content": "x"}'),
+        Call(name="write_file", arguments='{"path": "b.txt", "content": "x"}'),
+        Call(name="run_command", arguments='{"command": "touch x"}'),
+    ]
+    for flags, made in (((), ["a.txt"]), (("--yolo",), ["a.txt", "b.txt"])):
+        chatglass.demo.script(Reply(calls=tuple(calls)), "done")
+        done = await chatglass.here("-p", "write", *flags)
+        assert done.code == 0
+        assert sorted(path.name for path in work.iterdir()) == made
+    assert "denied by rule run_command(touch **)" in done.err
+    settings.write_text(without + '[approval]\nmode = "ask"\n')
+    chatglass.demo.script(call("calculate", expression="1+1"), "done")
+    done = await chatglass.here("-p", "sum")
+    assert "Denied calculate: mode ask. Allow it with --allow-tool calculate." in done.err
+    settings.write_text(without)
+
+
+async def test_a_loop_is_denied_and_the_most_requests_end_it(chatglass: Program) -> None:
+    again = [call("calculate", expression="1+1") for _ in range(6)]
+    chatglass.demo.script(*again)
+    done = await chatglass.here("-p", "sum", "--max-requests", "4")
+    assert done.code == 3
+    assert "called with the same arguments 3 times" in done.err
+    assert "This turn made 4 requests, which is the limit." in done.err
+    results = [
+        m for m in json.loads(chatglass.demo.requests[-1].body)["messages"] if m["role"] == "tool"
+    ]
+    assert results[1]["content"] == "2"
+    assert "denied by print mode" in results[2]["content"]
+
+
 async def test_a_compaction_is_said(chatglass: Program) -> None:
     chatglass.demo.script("word " * 300, "b", context_overflow(), "the summary", "fits")
     await chatglass.here("-p", "1")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from chatglass.config.options import Options
 from chatglass.models.demo import Reply
 from tui.conftest import Play
 from tui.stage import Stage, tools
@@ -119,6 +122,176 @@ async def test_this_session_covers_exactly_this_call(play: Play) -> None:
         await asked(stage)
         await stage.press("escape")
         await stage.idle()
+
+
+async def test_always_holds_in_this_folder_and_says_so(play: Play, folder: Path) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(ECHO), "done")
+        await stage.send("one")
+        await asked(stage)
+        now[0] += 1
+        await stage.press("3")
+        await stage.sees("› run_command(echo hi)")
+        await stage.sees(f"for sessions in {folder}"[:30])
+        assert not (folder / "config.toml").exists()
+        now[0] += 1
+        await stage.press("enter")
+        await stage.idle()
+        await stage.sees("by you")
+        await stage.ask("again", tools(ECHO), "done again")
+        await stage.sees("by rule")
+        calls = list(stage.session.view.calls.values())
+        assert [call.decided_by for call in calls] == [
+            "user, who saved the rule run_command(echo hi)",
+            "rule run_command(echo hi)",
+        ]
+    assert not (folder / "project" / "config.toml").exists()
+    async with play() as stage:
+        await stage.ask("after a restart", tools(ECHO), "done")
+        assert stage.answers[0].cards[0].state == "ok"
+        await stage.command("/rules")
+        await stage.sees("In this folder")
+        await stage.sees("run_command(echo hi)")
+        await stage.press("enter")
+        await stage.sees("Delete this rule?")
+        await stage.press("y")
+        await stage.told("Deleted: run_command(echo hi)")
+        stage.server.script(tools(ECHO), "done")
+        await stage.send("and now")
+        await asked(stage)
+        await stage.press("escape")
+        await stage.idle()
+
+
+async def test_another_folder_is_not_covered(
+    play: Play, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = f'[approval.roots."{folder / "project"}"]\nallow = ["run_command(echo hi)"]\n'
+    (folder / "config.toml").write_text(rules)
+    (folder / "other").mkdir()
+    monkeypatch.chdir(folder / "other")
+    async with play() as stage:
+        stage.server.script(tools(ECHO), "done")
+        await stage.send("one")
+        await asked(stage)
+        await stage.press("escape")
+        await stage.idle()
+
+
+async def test_modes_by_key_and_by_name(play: Play) -> None:
+    async with play(size=(80, 24)) as stage:
+        await stage.sees("mode default")
+        await stage.press("shift+tab")
+        await stage.sees("mode ask: every call asks")
+        stage.server.script(tools(("calculate", '{"expression": "1+1"}')), "two")
+        await stage.send("sum")
+        await asked(stage)
+        await stage.sees("mode ask")
+        await heard(stage)
+        await stage.press("1")
+        await stage.idle()
+        await stage.press("shift+tab")
+        await stage.sees("MODE ALL: tools run unasked")
+        assert stage.chat.has_class("-all-allowed")
+        await stage.ask("echo", tools(ECHO), "done")
+        assert stage.answers[-2].cards[0].state == "ok"
+        assert [*stage.session.view.calls.values()][-1].decided_by == "mode all"
+        await stage.command("/mode defualt")
+        await stage.told("Did you mean default?")
+        await stage.command("/mode default")
+        await stage.sees("mode default")
+        assert not stage.chat.has_class("-all-allowed")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.session.is_new)
+        assert stage.session.approval.policy.mode == "default"
+
+
+async def test_the_command_line_may_begin_with_all(play: Play) -> None:
+    async with play(Options(model="demo-fast", yolo=True)) as stage:
+        await stage.sees("MODE ALL: tools run unasked")
+        stage.server.script(
+            tools(("write_file", '{"path": ".git/config", "content": "x"}')), "done"
+        )
+        await stage.send("write")
+        await asked(stage)
+        await stage.sees("writing here always asks")
+        await stage.press("escape")
+        await stage.idle()
+
+
+async def test_arguments_are_edited_before_they_run(play: Play, folder: Path) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(("write_file", '{"path": "a", "content": "one"}')), "done")
+        await stage.send("write")
+        await asked(stage)
+        now[0] += 1
+        await stage.press("e")
+        await stage.type(" two")
+        await stage.press("ctrl+s")
+        await stage.idle()
+        assert (folder / "project" / "a").read_text() == "one two"
+        [row] = stage.session.view.calls.values()
+        stored = await stage.session.engine.context.store.tool_calls(stage.session.id)
+        assert stored[0].edited_arguments == '{"path": "a", "content": "one two"}'
+        assert row.decided_by == "user"
+
+
+async def test_an_edit_to_what_always_asks_asks_again(play: Play, folder: Path) -> None:
+    async with play() as stage:
+        now = [100.0]
+        stage.chat.approval._clock = lambda: now[0]
+        stage.server.script(tools(("write_file", '{"path": "a", "content": "one"}')), "done")
+        await stage.send("write")
+        await asked(stage)
+        now[0] += 1
+        await stage.press("e", "ctrl+t")
+        stage.chat.approval._editor.load_text('{"path": ".mcp.json", "content": "x"}')
+        await stage.press("ctrl+s")
+        await stage.sees("You edited the arguments")
+        await stage.sees("always asks")
+        await stage.press("1")
+        assert stage.session.asking, "the key came too soon"
+        now[0] += 1
+        await stage.press("4")
+        await stage.idle()
+        assert not (folder / "project" / ".mcp.json").exists()
+
+
+async def test_a_loop_pauses_the_turn(play: Play) -> None:
+    again = tools(("calculate", '{"expression": "1+1"}'))
+    async with play(size=(80, 24)) as stage:
+        stage.server.script(again, again, again, "done")
+        await stage.send("sum")
+        await asked(stage)
+        await stage.sees("the turn pauses")
+        await stage.sees("go on, 3 more calls")
+        await heard(stage)
+        await stage.press("1")
+        await stage.idle()
+        assert [card.state for answer in stage.answers for card in answer.cards] == ["ok"] * 3
+
+
+async def test_what_is_told_at_the_most_requests_is_a_message(play: Play, folder: Path) -> None:
+    (folder / "config.toml").write_text("[turn]\nmax_requests = 1\n")
+    async with play(size=(80, 24)) as stage:
+        stage.server.script(tools(("calculate", '{"expression": "1+1"}')), "fine, done")
+        await stage.send("sum")
+        await asked(stage)
+        await stage.sees("This turn made 1 request,")
+        await heard(stage)
+        await stage.press("5")
+        await stage.type("come to an end")
+        await stage.press("enter")
+        await stage.idle()
+        assert [prompt.text for prompt in stage.prompts] == ["sum", "come to an end"]
+        assert stage.answers[-1].text == "fine, done"
+        before = [type(item).__name__ for item in stage.chat.transcript.items]
+        await stage.chat.reload(stage.session)
+        assert [type(item).__name__ for item in stage.chat.transcript.items] == before
 
 
 async def test_a_question_of_a_session_behind_waits_for_it(play: Play) -> None:

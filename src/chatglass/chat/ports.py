@@ -76,7 +76,8 @@ class Pause:
             return (
                 f"{self.name} was called with the same arguments {self.count} times in this turn."
             )
-        return f"This turn made {self.count} requests, which is the limit."
+        requests = "1 request" if self.count == 1 else f"{self.count} requests"
+        return f"This turn made {requests}, which is the limit."
 
 
 @dataclass(frozen=True, slots=True)

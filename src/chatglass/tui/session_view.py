@@ -442,7 +442,7 @@ class SessionView:
         fresh = card_of(row)
         card.state, card.started_at = fresh.state, fresh.started_at
         card.duration_ms, card.size = fresh.duration_ms, fresh.size
-        card.arguments = fresh.arguments
+        card.arguments, card.decider = fresh.arguments, fresh.decider
         if row.finished_at is not None:
             card.progress = ""
         self._changed(item)

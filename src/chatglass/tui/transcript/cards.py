@@ -124,6 +124,8 @@ def _figures(card: ToolCard, width: int, look: Look, style: Style, now: int) -> 
         if width < NARROW:
             word = word.split(":")[0]
         pieces.append((word + " ", style))
+    if card.decider and width >= NARROW:
+        pieces.append((card.decider + " ", look.muted))
     spent = card.duration_ms
     if card.state == "running" and card.started_at is not None:
         spent = max(0, now - card.started_at) // 100 * 100

@@ -61,6 +61,18 @@ class SessionRows:
     """Of a fork."""
 
 
+_DECIDERS = {
+    "user": "by you",
+    "rule ": "by rule",
+    "policy ": "by policy",
+    "session grant": "this session",
+    "mode all": "mode all",
+    "flag --yolo": "--yolo",
+    "flag --allow-tool": "--allow-tool",
+}
+"""How `decided_by` begins (`chat.approvals`), and what a card says."""
+
+
 def items_of(rows: SessionRows) -> list[Item]:
     """The items of the shown path, then the queued prompts."""
     calls: dict[str, list[ToolCallRow]] = defaultdict(list)
@@ -154,6 +166,7 @@ def card_of(call: ToolCallRow) -> ToolCard:
         started_at=call.started_at,
         duration_ms=call.duration_ms,
         size=size(call.result_bytes) if call.finished_at else "",
+        decider=decider(call.decided_by),
     )
 
 
@@ -196,6 +209,14 @@ def fold_cost(total: UsageSum) -> str:
         return ""
     about = total.usage.source == "estimated"
     return figures.cost(total.known_cost, about=about, free=total.free, unpriced=total.unpriced)
+
+
+def decider(decided_by: str | None) -> str:
+    """Who or what decided, short enough for a card; a tool's own word needs no mention."""
+    for begin, word in _DECIDERS.items():
+        if (decided_by or "").startswith(begin):
+            return word
+    return ""
 
 
 def fold_item(

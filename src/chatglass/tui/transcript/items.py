@@ -26,6 +26,8 @@ class ToolCard:
     started_at: int | None = None
     duration_ms: int | None = None
     size: str = ""
+    decider: str = ""
+    """Who or what let it run or denied it, in a word or two; empty where nothing need be said."""
     progress: str = ""
     share: float | None = None
     """How far it is, from 0 to 1, where that is known; else `progress` may say so in words."""
