@@ -15,7 +15,7 @@ from chatglass.chat.calls.rerun import BY_USER, STOPPED, CantRunAgain, Reruns
 from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.chat.deciding import DecisionPorts
 from chatglass.chat.engine import Engine
-from chatglass.chat.ports import Decision, PendingCall
+from chatglass.chat.ports import Ask, Decision, JudgeCall, PendingCall
 from chatglass.models.demo.script import Reply
 from chatglass.store.records import ToolCallRow
 from chatglass.tools.places import Surroundings
@@ -39,11 +39,13 @@ class Person:
 class Again:
     """The engine of a session with one call, and its reruns."""
 
-    def __init__(self, engine: Engine, person: Person, since: int = 0) -> None:
+    def __init__(
+        self, engine: Engine, person: Person, since: int = 0, judge: JudgeCall = by_assessment
+    ) -> None:
         self.engine = engine
         self.states: list[str] = []
         self.reruns = Reruns(
-            engine.context, DecisionPorts(by_assessment, person.decide), self._changed, since=since
+            engine.context, DecisionPorts(judge, person.decide), self._changed, since=since
         )
 
     def _changed(self, row: RerunRow) -> None:
@@ -140,6 +142,19 @@ async def test_what_was_allowed_before_the_session_was_opened_here_is_asked_agai
     later = Again(again.engine, person, since=origin.decided_at + 1)
     await later.run(origin)
     assert len(person.asked) == 2
+
+
+@pytest.mark.parametrize("by", ["mode ask", "rule: ask work(*)"])
+async def test_a_rule_or_a_mode_that_asks_is_asked_again(here: Bench, by: str) -> None:
+    person = Person()
+    again, origin = await called(
+        here, person, "work", {"x": "1"}, tool("work", echo, verdict="ask")
+    )
+    strict = Again(again.engine, person, judge=lambda call: Ask(by))
+    row = await strict.run(origin)
+    assert len(person.asked) == 2
+    assert person.asked[-1].asked_by == by
+    assert row.decided_by == "user"
 
 
 async def test_a_write_shows_its_diff_again_and_secrets_always_ask(here: Bench) -> None:

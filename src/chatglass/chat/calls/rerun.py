@@ -214,7 +214,8 @@ class Reruns:
         found = await asyncio.to_thread(self._ports.judge, call)
         if isinstance(found, Decision):
             return found
-        if self.stands_for_answer(row, origin, assessment):
+        # A rule or a mode of the user's that asks is no question that was answered before.
+        if found.by == assessment.rule and self.stands_for_answer(row, origin, assessment):
             return Decision(verdict="allow", decided_by=BY_USER)
         row = self._put(replace(row, state="asking"))
         return await ask_person(replace(call, asked_by=found.by), tool, self._ports)
