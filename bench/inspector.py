@@ -22,6 +22,9 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from textual.app import App
 from textual.pilot import Pilot
 
+from chatglass.chat.call_round import CallRound
+from chatglass.chat.call_schema import CallSchema
+from chatglass.chat.call_tokens import CallTokens
 from chatglass.store.records import ToolCallRow, ToolResult
 from chatglass.tui.inspector.screen import InspectorScreen
 
@@ -107,6 +110,15 @@ class Held:
 
     async def find_calls(self, words: str) -> frozenset[str]:
         return frozenset()
+
+    async def round(self, call: ToolCallRow) -> CallRound:
+        return CallRound(request=None, taken_back_by=None, before=())
+
+    async def schema(self, call: ToolCallRow) -> CallSchema:
+        return CallSchema(sent=None, spec=None)
+
+    async def tokens(self, call: ToolCallRow, seen: str) -> CallTokens:
+        return CallTokens(arguments=0, result=0)
 
 
 async def open_result(text: str) -> Figures:

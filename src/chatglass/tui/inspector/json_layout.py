@@ -11,6 +11,7 @@ It runs by its path with `-I -S` (12 ms to start) and must import nothing but th
 
 from __future__ import annotations
 
+import codecs
 import gc
 import json
 import os
@@ -134,6 +135,7 @@ _EDGE = re.compile(r"[\[{]\n|\n *[\]}]")
 """No string holds a line break, so that this finds brackets that are some."""
 _ARRAYS = "IIiII"
 _FOOT = struct.Struct("<QQ")
+_SLICE = 4 * 1024 * 1024
 
 
 def containers_of(laid_out: str) -> Containers:
@@ -185,7 +187,13 @@ def unpack(data: bytes) -> LaidOut:
         at += count * each.itemsize
         arrays.append(each)
     opens, closes, parents, ordinals, counts = arrays
-    text = str(memoryview(data)[:length], "utf-8")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    # In slices, since each call holds the interpreter.
+    pieces = (
+        decoder.decode(data[start : min(start + _SLICE, length)])
+        for start in range(0, length, _SLICE)
+    )
+    text = "".join(pieces)
     return LaidOut(
         text, Containers(opens, closes, parents, ordinals, counts, data[at : at + count])
     )

@@ -87,10 +87,12 @@ class JsonTree(JsonView):
         self.cursor, self.depth = 0, 33
         super().load(text, kind, marks)
 
-    def _take_text(self, text: str, laid_out: LaidOut | None, kind: Kind) -> None:
+    def _take_text(
+        self, text: str, laid_out: LaidOut | None, kind: Kind, lines: int | None = None
+    ) -> None:
         self._laid_out = laid_out
         self._folds = None
-        super()._take_text(text, laid_out, kind)
+        super()._take_text(text, laid_out, kind, lines)
 
     def _take_rows(self, rows: DisplayRows) -> None:
         if self._folds is not None and self._folds.base is not rows:
@@ -121,7 +123,7 @@ class JsonTree(JsonView):
 
     def _hold(self, held: tuple[FoldedRows, int] | None) -> None:
         if held is not None and held[0] is not self._folds:
-            self._run(self._fold_again(*held, self._generation), "folds")
+            self._run(lambda: self._fold_again(*held, self._generation), "folds")
 
     async def _fold_again(self, before: FoldedRows, offset: int, generation: int) -> None:
         """The folds of before, once the rows that follow the new width are there."""
@@ -253,7 +255,7 @@ class JsonTree(JsonView):
             return
         offset = folds.containers.opens[index]
         if not folded and folds.inside(index) > _MANY:
-            self._run(self._unfold_many(folds, index, offset), "folds")
+            self._run(lambda: self._unfold_many(folds, index, offset), "folds")
             return
         if folded:
             folds.fold(index)
@@ -278,7 +280,7 @@ class JsonTree(JsonView):
         if folds is None or held is None:
             return
         self.depth = min(depth, 33)
-        self._run(self._fold_all(folds, held[1]), "folds")
+        self._run(lambda: self._fold_all(folds, held[1]), "folds")
 
     async def _fold_all(self, folds: FoldedRows, offset: int) -> None:
         if self.depth > 32:
@@ -344,7 +346,8 @@ class JsonTree(JsonView):
             begin = self._text.rfind("\n", 0, opens) + 1
             indent = re.compile(r" *").match(self._text, begin)
             text = self._text[opens : folds.containers.closes[index] + 1]
-            return text.replace(f"\n{indent.group() if indent else ''}", "\n")
+            before = indent.group() if indent else ""
+            return text.replace(f"\n{before}", "\n") if before else text
         key = KEY.match(self._text, line_start, line_end)
         text = self._text[key.end() if key else line_start : line_end].strip().removesuffix(",")
         return json.loads(text) if text.startswith('"') else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -34,8 +34,20 @@ Kind = Literal["auto", "json", "text", "laid_out"]
 `laid_out`: coloured as JSON line by line, but shown as it is."""
 
 _START = attrgetter("start")
+_COUNTED = 4 * 1024 * 1024
 SLICE_SECONDS = 0.008
 """How long the rows of a large text may be worked on before the event loop gets its turn."""
+
+
+def _clean(text: str) -> str:
+    text = text if text.isascii() else storable(text)
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def count_lines(text: str) -> int:
+    """In slices, so that a thread that counts lets others run."""
+    starts = range(0, len(text), _COUNTED)
+    return sum(text.count("\n", start, start + _COUNTED) for start in starts) + 1
 
 
 class Rows(Protocol):
@@ -153,12 +165,10 @@ class JsonView(LineView):
             self._unsized = kind
             return
         self.workers.cancel_group(self, "text")
-        text = storable(text)
-        if "\r\n" in text:
-            text = text.replace("\r\n", "\n")
         self.jump_to(x=0, y=0)
         may_be_json = kind in ("auto", "json") and text.lstrip()[:1] in ("{", "[")
         if len(text) <= INLINE_CHARACTERS:
+            text = _clean(text)
             laid_out = lay_out_tree(text) if may_be_json else None
             self._take_text(text, laid_out, kind)
             self._rows.grow()
@@ -167,22 +177,27 @@ class JsonView(LineView):
             return
         self.waiting = f"… {size(len(text))}"
         self._take_rows(DisplayRows("", 1, wrap=True, by_word=False))
-        self._run(self._load_large(text, kind, may_be_json, self._generation), "text")
+        self._run(lambda: self._load_large(text, kind, may_be_json, self._generation), "text")
 
     async def _load_large(self, text: str, kind: Kind, may_be_json: bool, generation: int) -> None:
+        text = await asyncio.to_thread(_clean, text)
         laid_out = await lay_out_apart(text) if may_be_json else None
+        lines = await asyncio.to_thread(count_lines, laid_out.text if laid_out else text)
         if generation != self._generation:
             return
-        self._take_text(text, laid_out, kind)
+        self._take_text(text, laid_out, kind, lines)
         self._start_search()
         await self._grow(self._rows, generation)
 
-    def _take_text(self, text: str, laid_out: LaidOut | None, kind: Kind) -> None:
+    def _take_text(
+        self, text: str, laid_out: LaidOut | None, kind: Kind, lines: int | None = None
+    ) -> None:
+        """`lines`: how many the text that is shown has, where that was counted."""
         self.waiting = ""
         self.is_json = laid_out is not None
         self._coloured = self.is_json or kind == "laid_out"
         self._text = text if laid_out is None else laid_out.text
-        self._text_lines = self._text.count("\n") + 1
+        self._text_lines = count_lines(self._text) if lines is None else lines
         self._marks = LineMarks(self._text)
         self._take_rows(self._new_rows())
 
@@ -216,7 +231,7 @@ class JsonView(LineView):
                 self._reveal_match()
             self.post_message(self.Changed(self))
 
-    def _run(self, work: Coroutine[Any, Any, None], group: str) -> None:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
         self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -253,7 +268,7 @@ class JsonView(LineView):
             rows.grow()
             self._show_rows_from(rows, self._top_offset())
         else:
-            self._run(self._lay_rows_again_in_slices(rows, self._generation), "text")
+            self._run(lambda: self._lay_rows_again_in_slices(rows, self._generation), "text")
 
     async def _lay_rows_again_in_slices(self, rows: DisplayRows, generation: int) -> None:
         await self._grow(rows, generation)
@@ -286,7 +301,7 @@ class JsonView(LineView):
 
     def _start_search(self) -> None:
         if self.sought:
-            self._run(self._search(self._generation), "search")
+            self._run(lambda: self._search(self._generation), "search")
         else:
             self.post_message(self.Changed(self))
 
