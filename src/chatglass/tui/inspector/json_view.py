@@ -232,7 +232,11 @@ class JsonView(LineView):
             self.post_message(self.Changed(self))
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
-        self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+        async def run() -> None:
+            await work()
+
+        # A function of its own: Textual describes a worker by its `repr`, with all its arguments.
+        self.run_worker(run, group=group, exclusive=True, exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Work that broke must not leave the reader waiting."""
