@@ -24,6 +24,11 @@ class FirstLook:
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+def reduced_motion_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether `CHATGLASS_REDUCED_MOTION` is set to anything but nothing or `0`."""
+    return environ.get("CHATGLASS_REDUCED_MOTION", "") not in ("", "0")
+
+
 def has_table(path: Path, name: str) -> bool:
     """Whether the settings have a table of that name, or can't be read: then the strict reader,
     which takes 0.2 s, has something to say."""

@@ -132,6 +132,19 @@ class ApprovalSettings(_Table):
     """The same three lists by working directory."""
 
 
+class NotifySettings(_Table):
+    """`[notify]`: how you are called back when a turn ends, fails or asks."""
+
+    when: Literal["unfocused", "always", "never"] = "unfocused"
+    """`unfocused` calls while the window does not have the focus (or, where the terminal does not tell, after a minute without a key)."""
+    desktop: bool = True
+    """Show a desktop notification, in terminals that are known to take one."""
+    bell: Literal["fallback", "always", "never"] = "fallback"
+    """`fallback` rings where no desktop notification is shown, and in tmux, which marks the window."""
+    min_seconds: float = Field(default=5.0, ge=0)
+    """A turn that ends well sooner than this calls nobody; failures and questions always do."""
+
+
 class StoreSettings(_Table):
     """`[store]`: where sessions are kept, if not in a file of the data folder."""
 
@@ -182,6 +195,7 @@ class Settings(_Table):
     context: ContextSettings = ContextSettings()
     turn: TurnSettings = TurnSettings()
     budget: BudgetSettings = BudgetSettings()
+    notify: NotifySettings = NotifySettings()
     store: StoreSettings = StoreSettings()
     mcp: McpSettings = McpSettings()
     otel: OtelSettings = OtelSettings()
@@ -234,6 +248,7 @@ def _keys_at(loc: Sequence[int | str]) -> list[str]:
         "context": ContextSettings,
         "turn": TurnSettings,
         "budget": BudgetSettings,
+        "notify": NotifySettings,
         "store": StoreSettings,
         "mcp": McpSettings,
         "otel": OtelSettings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from chatglass.config.errors import ConfigError
+from chatglass.config.first_look import reduced_motion_wanted
 from chatglass.tui.actions.palette import ActionCommands
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands import COMMANDS
@@ -25,6 +27,7 @@ from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.life import FAILED, USAGE, Life
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, RerunChanged, SessionChanged
+from chatglass.tui.notify.attention import Attention
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
@@ -88,12 +91,13 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.chat.set_class(look.sidebar, "-sidebar")  # here, before there is anything to restyle
         self.servers = ServerDesk(self)
         self.tabs = Tabs(self)
+        self.attention = Attention(self)
         self._opening = asyncio.Lock()
         self.life = Life(self)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = look.theme if look.theme in self.available_themes else THEMES[0].name
-        if look.reduced_motion or options.reduced_motion:
+        if look.reduced_motion or options.reduced_motion or reduced_motion_wanted(os.environ):
             self.animation_level = "none"
         self.broken_by: Exception | None = None
         """What ended the program unforeseen; it is said when the screen is gone."""
@@ -284,6 +288,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
         batch, session.inbox = session.inbox, []
         for event in batch:
             session.take(event)
+            if isinstance(event, TurnFinished):
+                self.attention.turn_finished(session, event)
         self.chat.events_shown(session, batch)
         if any(isinstance(event, (TurnStarted, TurnFinished)) for event in batch):
             self._mark_sessions()
@@ -303,6 +309,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         session = self.sessions.get(message.session_id)
         if session is not None:
             self.chat.approvals.changed(session)
+            self.attention.questions_changed(session)
             self._mark_sessions()
 
     def on_rerun_changed(self, message: RerunChanged) -> None:
@@ -390,6 +397,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
             # One that was forwarded comes by again when it bubbles up.
             case events.Paste(is_forwarded=False) if self._draws_raw(self.focused):
                 event = events.Paste(visible(event.text))
+            case events.Key(is_forwarded=False):
+                self.attention.key()
             case _:
                 pass
         await super().on_event(event)
@@ -404,6 +413,14 @@ class ChatglassApp(App[None], inherit_bindings=False):
         """Whether a widget would send a control character that it holds to the terminal: Textual's
         own fields do."""
         return isinstance(widget, (Input, TextArea)) and not isinstance(widget, PromptArea)
+
+    # -- whether anybody looks
+
+    def on_app_focus(self) -> None:
+        self.attention.focus(True)
+
+    def on_app_blur(self) -> None:
+        self.attention.focus(False)
 
     # -- toasts
 
