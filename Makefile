@@ -34,10 +34,10 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench.run $(ARGS)
 
-# docs/keys.md, docs/settings.md and docs/screenshot.svg, from the program itself.
+# docs/keys.md, docs/settings.md, docs/chatglass.1 and docs/pictures/, from the program itself.
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/make.py
-	$(BIN)/python docs/screenshot.py
+	$(BIN)/python docs/pictures.py
 
 # Keeps what is pinned and still fits; `make lock ARGS=--upgrade` takes the newest of everything.
 lock: $(VENV)/.installed-dev

@@ -7,6 +7,7 @@ import dataclasses
 import re
 import runpy
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,44 @@ def test_examples_print_what_the_page_shows(
     assert _matches(expected, ran.stdout), f"{ran.stdout}\n{ran.stderr}"
 
 
-def test_the_screenshot_needs_nothing_from_elsewhere() -> None:
-    svg = (ROOT / "docs" / "screenshot.svg").read_text(encoding="utf-8")
+PICTURES = sorted((ROOT / "docs" / "pictures").iterdir())
+
+
+def _scenes() -> set[str]:
+    """Of docs/pictures.py, read and not run: it changes the process it runs in."""
+    text = (ROOT / "docs" / "pictures.py").read_text(encoding="utf-8")
+    return set(re.findall(r'^    "([a-z-]+)": Scene\(', text, re.MULTILINE))
+
+
+def test_every_picture_is_made_by_the_script_and_shown_on_a_page() -> None:
+    assert {path.name for path in PICTURES} == {f"{scene}.svg" for scene in _scenes()}
+    shown = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [path.name for path in PICTURES if f"pictures/{path.name})" not in shown] == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    names = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in names if f"({name})" not in index] == []
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_pictures_need_nothing_from_elsewhere(picture: Path) -> None:
+    svg = picture.read_text(encoding="utf-8")
     assert re.findall(r"(?:href|src|url)\s*[=(]\s*[\"']?(?!#)[^\"')]+", svg) == []
     assert "@font-face" not in svg
+
+
+def test_the_script_makes_a_picture_of_the_program(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "pictures.py", "--into", tmp_path, "chat-small"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    svg = (tmp_path / "chat-small.svg").read_text(encoding="utf-8")
     seen = re.sub(r"<[^>]*>", " ", svg).replace("&#160;", " ")
-    for words in ("You", "Assistant", "list_directory", "read_file", "Meter", "Tool calls"):
+    for words in ("High water in Cuxhaven", "shift at +1 h", "$0.0032", "^S"):
         assert words in seen
