@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -35,12 +36,13 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         flags = [flag for action in self._actions for flag in action.option_strings]
         hints: list[str] = []
-        for word in message.split():
-            if word.startswith("-") and word.split("=")[0] not in flags:
-                hints += difflib.get_close_matches(word.split("=")[0], flags, n=1, cutoff=0.5)
-            else:
-                hints += difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
-        hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
+        # What else is wrong names the right flag itself.
+        unknown = message.partition("unrecognized arguments:")[2]
+        for word in unknown.split():
+            near = flags if word.startswith("-") else list(COMMANDS)
+            cutoff = 0.5 if word.startswith("-") else 0.7
+            hints += difflib.get_close_matches(word.split("=")[0], near, n=1, cutoff=cutoff)
+        hint = f" Did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
         self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
 
 
@@ -191,6 +193,8 @@ def parse(argv: Sequence[str]) -> Options:
         parser.error("--continue and --resume exclude each other")
     if found.demo and found.base_url:
         parser.error("--demo and --base-url exclude each other")
+    if found.config and not os.path.isfile(os.path.expanduser(found.config)):
+        parser.error(f"--config {found.config}: there is no such file")
     values = vars(found)
     del values["version"]
     lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config", "tools")}

@@ -122,7 +122,7 @@ async def test_transcript_keys_from_the_composer(play: Play) -> None:
         await stage.sees("paragraph 59")
         await stage.press("pageup")
         await stage.until(lambda: not stage.chat.transcript.following)
-        await stage.sees("End follows")
+        await stage.sees("Ctrl+End follows")
         await stage.press("pagedown", "ctrl+home")
         await stage.sees("paragraph 0")
         await stage.press("ctrl+end")

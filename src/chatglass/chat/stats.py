@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chatglass.values import figures
 from chatglass.values.usage import Spent, UsageSource
 
 
@@ -76,6 +77,19 @@ class TokenStats:
     """Every request went to an endpoint that costs nothing (local, demo)."""
     degraded: str | None = None
     """Why the ledger could not be used, where `total_tokens` comes from the request rows."""
+
+    @property
+    def cost_words(self) -> str:
+        """What the session cost, as every place says it: `—` before anything was sent and where no
+        price is known, `free`, `$0.0183`, `≈ $0.0183`, or `$0.0183+` with unpriced requests."""
+        if not self.requests:
+            return figures.UNKNOWN
+        return figures.cost(
+            self.estimated_cost,
+            about=self.source == "estimated",
+            free=self.free,
+            unpriced=self.unpriced_requests,
+        )
 
     @property
     def context_tokens(self) -> int:

@@ -95,13 +95,11 @@ class Reading:
     async def cost(self) -> None:
         stats = await self._engine.context.get_token_stats()
         say = self._voice.line
-        spent = figures.cost(
-            stats.estimated_cost, free=stats.free, unpriced=stats.unpriced_requests
-        )
+        requests = figures.counted(stats.requests, "request")
         say(
             "Cost of this session",
-            f"{spent}, {stats.total_tokens:,} tokens in {stats.requests} requests, "
-            f"{stats.tool_calls} tool calls.",
+            f"{stats.cost_words}, {stats.total_tokens:,} tokens in {requests}, "
+            f"{figures.counted(stats.tool_calls, 'tool call')}.",
         )
         say(
             "Tokens",

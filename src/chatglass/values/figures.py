@@ -67,6 +67,11 @@ def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpric
     return money(usd, about=about) + ("+" if unpriced else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `2,000 lines`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(fraction: float | None) -> str:
     """`41%`, `<1%`, at most five characters; `—` where unknown."""
     if fraction is None:

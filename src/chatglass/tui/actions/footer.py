@@ -58,10 +58,23 @@ class FooterLine(Widget):
         self._place: Place = place
         self._first = first
         self._target = target
+        self._working = False
+
+    def show_working(self, working: bool) -> None:
+        """Whether there is a turn to stop."""
+        if working != self._working:
+            self._working = working
+            self.refresh()
 
     def _placed(self) -> list[tuple[int, Action, str, str]]:
         here = self._registry.at(self._place)
-        shown = [action for action in here if action.footer is not None and action.keys]
+        shown = [
+            action
+            for action in here
+            if action.footer is not None
+            and action.keys
+            and (self._working or action.id != "turn.stop")
+        ]
         ordered = sorted(shown, key=lambda action: action.footer or 0)
         return fitting([*self._first, *ordered], self.size.width)
 

@@ -141,9 +141,9 @@ class UsageScreen(ModalScreen[str | None]):
         total = sum_of(rows)
         about = f"{figures.ABOUT} " if self._place.of_tools and total.total_tokens else ""
         facts = [
-            f"{len(rows):,} {self._place.by}{'' if len(rows) == 1 else 's'}",
+            figures.counted(len(rows), self._place.by),
             # One request holds results of several tools.
-            "" if self._place.of_tools else f"{total.requests:,} requests",
+            "" if self._place.of_tools else figures.counted(total.requests, "request"),
             f"{about}{figures.tokens(total.total_tokens)} tokens",
             cost_of(total, about=self._place.of_tools),
         ]

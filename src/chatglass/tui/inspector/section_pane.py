@@ -16,6 +16,7 @@ from chatglass.tui.inspector.json_tree import JsonTree
 from chatglass.tui.inspector.json_view import JsonView, Kind
 from chatglass.tui.inspector.section_head import SectionHead
 from chatglass.tui.inspector.sections.section import Facts, Section, Shown
+from chatglass.values.figures import counted
 
 Arrangement = Literal["tree", "beside", "raw"]
 """The text laid out, the text laid out beside it as it was, or the text as it was."""
@@ -226,7 +227,7 @@ class SectionPane(Vertical, Generic[Facts]):
         if self._sections[self.section].of_result and view.shown_text and not view.waiting:
             if view.is_json:
                 facts.append("JSON")
-            facts.append(f"{view.text_lines:,} lines")
+            facts.append(counted(view.text_lines, "line"))
         self.head.show(self.section, " · ".join(facts))
 
     def on_json_tree_copy_requested(self, event: JsonTree.CopyRequested) -> None:

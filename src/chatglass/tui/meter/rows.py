@@ -39,11 +39,9 @@ def _two(rank: int, width: int, *pairs: tuple[str, str]) -> list[Row]:
 def _costs(stats: TokenStats, width: int) -> list[Row]:
     about = stats.source == "estimated"
     turn = figures.cost(stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced)
-    session = figures.cost(
-        stats.estimated_cost, about=about, free=stats.free, unpriced=stats.unpriced_requests
-    )
+    session = stats.cost_words
     if stats.free:
-        turn = session = "free"
+        turn = "free"
     rows = [
         _spending("turn", stats.turn_requests, turn, 4, width),
         _spending("session", stats.requests, session, 3, width),
@@ -84,7 +82,7 @@ def _by_tool(stats: TokenStats, width: int) -> list[Row]:
 
 
 def _spending(label: str, requests: int, cost: str, rank: int, width: int) -> Row:
-    counted = f"{requests} request{'' if requests == 1 else 's'}"
+    counted = figures.counted(requests, "request")
     if cell_len(f"{label}  {counted}  {cost}") > width:
         return pair(rank, label, cost, width)
     gap = width - cell_len(label) - cell_len(counted) - cell_len(cost) - 2

@@ -236,6 +236,7 @@ class ChatScreen(Screen[None]):
         if session is None:
             return
         engine = session.engine
+        self.query_one(FooterLine).show_working(engine.state == "working")
         words = {"starting": "starting …", "working": "working", "failed": "can't send"}
         facts = [words[engine.state]] if engine.state in words else []
         if session.view.compacting:

@@ -10,9 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
+from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.find_bar import FindBar
 from chatglass.tui.transcript.widget import Transcript
+from chatglass.values import figures
 from chatglass.values.text import visible
 
 
@@ -72,7 +74,10 @@ class ConversationPanel(Container):
         lines = message.new_lines
         self._following = "follows"
         if not message.following:
-            self._following = f"↓ {lines:,} new lines · End follows" if lines else "End follows"
+            # This key works from the composer too, where End belongs to the text.
+            key = key_label(ACTIONS["transcript.end"].keys[0])
+            new = f"↓ {figures.counted(lines, 'new line')} · " if lines else ""
+            self._following = f"{new}{key} follows"
         self._show_facts()
 
     @on(FindBar.Sought)

@@ -72,8 +72,10 @@ def facts(row: SessionRow, root: str) -> list[str]:
         f"{one_line(row.model, 60) or 'no model'} · {one_line(row.endpoint, 40)} · "
         f"{one_line(row.root, 120)}{' (here)' if row.root == root else ''}",
         f"{updated}, begun {created}",
-        f"{row.messages:,} messages · {row.tool_calls:,} tool calls · "
-        f"{row.requests:,} requests · {row.total_tokens:,} tokens · {cost(row) or 'no cost'}",
+        f"{figures.counted(row.messages, 'message')} · "
+        f"{figures.counted(row.tool_calls, 'tool call')} · "
+        f"{figures.counted(row.requests, 'request')} · "
+        f"{figures.counted(row.total_tokens, 'token')} · {cost(row) or 'no cost'}",
     ]
     states = [
         "pinned" * row.pinned,
@@ -91,7 +93,7 @@ def facts(row: SessionRow, root: str) -> list[str]:
 
 def total(totals: Totals, order: Order) -> str:
     """The line of sums over what is listed."""
-    sessions = "1 session" if totals.sessions == 1 else f"{totals.sessions:,} sessions"
+    sessions = figures.counted(totals.sessions, "session")
     is_free = not totals.cost and not totals.unpriced_requests
     spent = figures.cost(totals.cost, free=is_free, unpriced=totals.unpriced_requests)
     by = {"time": "newest first", "cost": "dearest first", "length": "longest first"}[order]

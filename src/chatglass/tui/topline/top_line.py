@@ -37,10 +37,7 @@ def top_line(title: str, model: str, endpoint: str, stats: TokenStats, width: in
     """
     title = one_line(title, 300) or "New session"
     model, endpoint = one_line(model, 200), one_line(endpoint, 80)
-    about = stats.source == "estimated"
-    cost = figures.cost(
-        stats.estimated_cost, about=about, free=stats.free, unpriced=stats.unpriced_requests
-    )
+    cost = stats.cost_words
     fraction = stats.context_fraction
     share = figures.percent(fraction)
     room = width - 2

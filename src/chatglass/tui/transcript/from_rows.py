@@ -283,8 +283,11 @@ class TurnSum(UsageSum):
         about = self.usage.source == "estimated"
         count = ("≈ " if about else "") + figures.tokens(self.usage.total_tokens)
         cost = figures.cost(self.known_cost, about=about, free=self.free, unpriced=self.unpriced)
-        seconds = figures.duration(self.milliseconds)
-        return f"{one_line(self.model, 40)} · {count} tokens · {cost} · {seconds}"
+        parts = [one_line(self.model, 40), f"{count} tokens", cost]
+        # Of a request that a killed program left, nobody knows how long it took.
+        if self.milliseconds:
+            parts.append(figures.duration(self.milliseconds))
+        return " · ".join(parts)
 
 
 def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
