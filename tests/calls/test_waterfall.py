@@ -127,6 +127,7 @@ def test_a_filter_leaves_calls_and_the_requests_that_made_them() -> None:
     (turn,) = groups(rows, requests, lambda row: row.name == "two")
     assert [line.id for line in turn.lines] == ["request:request-1", "call-two"]
     assert (turn.start, turn.end) == (at(0), at(4)), "a turn keeps its time"
+    assert turn.shares(at(9)) == groups(rows, requests)[0].shares(at(9)), "and where it went"
 
 
 def test_calls_without_their_request_are_still_there() -> None:

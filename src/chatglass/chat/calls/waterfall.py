@@ -6,7 +6,7 @@ Times are milliseconds since the epoch; what still goes on has no end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from chatglass.chat.calls.rerun_row import RerunRow
@@ -74,6 +74,9 @@ class Group:
     end: int | None
     """None while something of it goes on."""
     lines: list[CallLine | RequestLine] = field(default_factory=list[CallLine | RequestLine])
+    """Those that are listed."""
+    spans: tuple[Span, ...] = ()
+    """Of all its requests and calls, listed or not."""
 
     @property
     def id(self) -> str:
@@ -81,7 +84,7 @@ class Group:
 
     def shares(self, now: int) -> Shares:
         """Where its time went so far."""
-        spans = [span for line in self.lines for span in line.spans]
+        spans = self.spans
         model = _union(spans, ("wait", "stream"), now)
         tools = _union(spans, ("run",), now)
         asked = _union(spans, ("approval",), now)
@@ -136,13 +139,16 @@ def _group(
     for call in calls:
         made_by.get(call.request_id, strays).append(call)
     group = Group(turn_id, number, _begin(requests, calls), None)
+    spans: list[Span] = []
     for place, request in enumerate(requests):
         following = requests[place + 1].started_at if place + 1 < len(requests) else None
-        made = _call_lines(made_by[request.id], following, accepts)
+        made = _call_lines(made_by[request.id], following, spans, accepts)
+        line = RequestLine(request, request_spans(request))
+        spans += line.spans
         if made or accepts is None:
-            group.lines.append(RequestLine(request, request_spans(request)))
-            group.lines += made
-    group.lines += _call_lines(strays, None, accepts)
+            group.lines += [line, *made]
+    group.lines += _call_lines(strays, None, spans, accepts)
+    group.spans = tuple(spans)
     ends = [*map(_end_of_request, requests), *map(_end_of_call, calls)]
     known = [end for end in ends if end is not None]
     group.end = max(known) if len(known) == len(ends) else None
@@ -152,26 +158,30 @@ def _group(
 def _call_lines(
     calls: Sequence[ToolCallRow],
     following: int | None,
+    spans: list[Span],
     accepts: Callable[[ToolCallRow], bool] | None,
 ) -> list[CallLine]:
-    """The calls of one answer; `following` is when the next request of the turn began."""
+    """The calls of one answer; `following` is when the next request of the turn began. Adds the
+    spans of all of them to `spans`."""
     settled = [_end_of_call(call) for call in calls]
     returned = following
     if returned is None and all(end is not None for end in settled):
         # There is no next request: the last of them to end is what the others waited for.
         returned = max((end for end in settled if end is not None), default=None)
-    shown = [call for call in calls if accepts is None or accepts(call)]
-    lines: list[CallLine] = []
-    for place, call in enumerate(shown):
-        rerun = isinstance(call, RerunRow)
-        spans = call_spans(call, _end_of_call(call) if rerun else returned)
-        if len(shown) == 1 or rerun:
-            lines.append(CallLine(call, spans))
-        elif place == 0:
-            lines.append(CallLine(call, spans, "first"))
-        else:
-            lines.append(CallLine(call, spans, "last" if place == len(shown) - 1 else "middle"))
-    return lines
+    shown: list[CallLine] = []
+    for call in calls:
+        own = call_spans(call, _end_of_call(call) if isinstance(call, RerunRow) else returned)
+        spans += own
+        if accepts is None or accepts(call):
+            shown.append(CallLine(call, own))
+    if len(shown) < 2 or isinstance(shown[0].call, RerunRow):
+        return shown
+    first, *middle, last = shown
+    return [
+        replace(first, beside="first"),
+        *(replace(line, beside="middle") for line in middle),
+        replace(last, beside="last"),
+    ]
 
 
 def call_spans(call: ToolCallRow, returned: int | None) -> tuple[Span, ...]:
