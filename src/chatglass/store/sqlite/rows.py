@@ -227,8 +227,9 @@ def compaction_values(row: CompactionRow) -> Values:
 
 
 def compaction(values: Values) -> CompactionRow:
-    fields = dict(zip(COMPACTION, values, strict=True))
-    return CompactionRow(**{**fields, "undone": bool(fields["undone"])})
+    fields: dict[str, Any] = dict(zip(COMPACTION, values, strict=True))
+    fields["undone"] = bool(fields["undone"])
+    return CompactionRow(**fields)
 
 
 QUEUED = _columns(QueuedPrompt)
