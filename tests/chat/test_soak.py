@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from bench.soak import FACTS, soak_here
+
 from chatglass.chat.compaction.strategies import WHAT
 
 RECALLED = {"summarise": FACTS, "extractive": FACTS // 2}

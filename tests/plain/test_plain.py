@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatglass.cli import parse
+from chatglass.models.demo.script import Call, Reply
 from chatglass.plain.run import talk_in_lines
 from chatglass.plain.voice import Voice
 from headless.program import Done, Program
@@ -159,3 +160,26 @@ def test_plain_mode_imports_no_textual(tmp_path: Path) -> None:
 @pytest.mark.parametrize("flags", [("--plain", "-p", "x"), ("--plain", "--output-format", "json")])
 async def test_flags_that_exclude_each_other(chatglass: Program, flags: tuple[str, ...]) -> None:
     assert (await chatglass.run(*flags)).code == 2
+
+
+async def test_always_shows_the_rules_and_saves_the_chosen_one(chatglass: Program) -> None:
+    work = chatglass.folder / "work"
+    done = await talk(chatglass, "run `touch made`", "3", "1", "/calls", "/quit", flags=("--demo",))
+    assert "3 Allow always: shows the rules that can be saved" in done.out
+    assert "1 Save run_command(touch made): exactly this command" in done.out
+    assert "Saved in " in done.out
+    assert (work / "made").exists()
+    (work / "made").unlink()
+    again = await talk(chatglass, "run `touch made`", "/quit", flags=("--demo",))
+    assert "Question:" not in again.out
+    assert (work / "made").exists()
+
+
+async def test_a_loop_asks_how_to_go_on(chatglass: Program) -> None:
+    calls = tuple(Call(name="calculate", arguments='{"expression": "1+1"}') for _ in range(3))
+    chatglass.demo.script(Reply(calls=calls), "done")
+    done = await talk(chatglass, "sum", "5", "try something else", "/quit")
+    assert "Question: go on?" in done.out
+    assert "3 times in this turn" in done.out
+    sent = chatglass.demo.requests[-1].body.decode()
+    assert "denied by user. Reason: try something else" in sent

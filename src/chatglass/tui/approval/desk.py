@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 from textual.widgets import Input, TextArea
 
 from chatglass.config.errors import ConfigError
+from chatglass.tui.approval.words import ChatWords
 from chatglass.tui.budget.asker import BudgetAsker
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from chatglass.chat.ports import Pause, PendingCall
-    from chatglass.chat.workspace import Workspace
-    from chatglass.tools.rules.suggestions import Suggestion
     from chatglass.tui.approval.panel import ApprovalPanel
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.screens.chat_screen import ChatScreen
@@ -28,7 +25,7 @@ class ApprovalDesk:
     def __init__(self, chat: ChatScreen) -> None:
         self._chat = chat
         self._budget = BudgetAsker(chat)
-        self.words = PanelWords(chat)
+        self.words = ChatWords(chat)
 
     def changed(self, session: OpenSession) -> None:
         """Other questions of the session wait than before, or its budget is asked about."""
@@ -118,37 +115,3 @@ def _asks(question: PendingCall | Pause) -> str:
     from chatglass.chat.ports import Pause
 
     return "asks to go on" if isinstance(question, Pause) else "asks about a tool call"
-
-
-class PanelWords:
-    """What the panel asks about a call, from the workspace."""
-
-    def __init__(self, chat: ChatScreen) -> None:
-        self._chat = chat
-
-    @property
-    def _workspace(self) -> Workspace:
-        assert self._chat.app.workspace is not None
-        return self._chat.app.workspace
-
-    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
-        from chatglass.tools.rules.suggestions import suggestions
-
-        return suggestions(call, self._workspace.surroundings)
-
-    def why_none(self, call: PendingCall) -> str:
-        from chatglass.tools.rules.suggestions import why_none
-
-        return why_none(call)
-
-    def place(self, call: PendingCall) -> str:
-        return f"In {self._workspace.rules.file}, for sessions in {call.root}"
-
-    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
-        from chatglass.tools.tool import InvalidArguments, UnknownTool
-
-        try:
-            self._workspace.tools.get(call.spec.name).validate(arguments)
-        except (InvalidArguments, UnknownTool) as error:
-            return str(error)
-        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 from textual.actions import SkipAction
@@ -18,11 +18,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from chatglass.chat.ports import PendingCall
-from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
+from chatglass.tui.approval.answers import Step, possible_answers
 from chatglass.tui.approval.editing import edited_arguments, main_argument, text_to_edit
 from chatglass.tui.approval.question import heading, question_lines, rule_at, rule_lines
-from chatglass.tui.approval.question_view import Answer, Answers, QuestionView
+from chatglass.tui.approval.question_view import Answers, QuestionView
+from chatglass.tui.approval.words import CallWords, NoWords
 from chatglass.values.text import visible
 
 if TYPE_CHECKING:
@@ -38,44 +39,7 @@ DEAF_SECONDS = 0.3
 LEFT_OVER = 8
 """Rows of the left side that stay for the transcript and the composer."""
 
-Step = Literal["question", "why", "always", "edit"]
 Given = Literal["once", "session", "always", "deny", "why", "edit"]
-
-
-class CallWords(Protocol):
-    """What the panel asks about a call that only the program knows."""
-
-    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
-        """The rules that "always" may save, narrowest first."""
-        ...
-
-    def why_none(self, call: PendingCall) -> str:
-        """Why there are none."""
-        ...
-
-    def place(self, call: PendingCall) -> str:
-        """Where a rule is saved, and where it holds."""
-        ...
-
-    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
-        """What is wrong with edited arguments; empty where they fit the schema."""
-        ...
-
-
-class _NoWords:
-    """Of a panel that stands alone: no rule is saved, and every argument fits."""
-
-    def suggestions(self, call: PendingCall) -> Sequence[Suggestion]:
-        return ()
-
-    def why_none(self, call: PendingCall) -> str:
-        return "rules can't be saved here"
-
-    def place(self, call: PendingCall) -> str:
-        return ""
-
-    def objection(self, call: PendingCall, arguments: dict[str, Any]) -> str:
-        return ""
 
 
 class ApprovalPanel(Vertical, can_focus=True):
@@ -127,7 +91,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._words: CallWords = words or _NoWords()
+        self._words: CallWords = words or NoWords()
         self._registry = registry
         self._clock = clock
         self._waiting: list[Asked] = []
@@ -241,7 +205,16 @@ class ApprovalPanel(Vertical, can_focus=True):
         if not self._waiting or not self.is_attached:
             return
         question = self._waiting[0]
-        self._answers.show(self._possible(question))
+        self._answers.show(
+            possible_answers(
+                question,
+                self._step,
+                self._registry,
+                waiting=len(self._waiting),
+                in_full=self._all_arguments,
+                may_edit_all=bool(self._main),
+            )
+        )
         width = (self.size.width or self.app.size.width - 4) - 1
         if self._step == "always" and isinstance(question, PendingCall):
             place = self._words.place(question)
@@ -263,58 +236,6 @@ class ApprovalPanel(Vertical, can_focus=True):
         elif self._step == "edit":
             others += 9
         return max(3, min(height - LEFT_OVER - others, height * 7 // 10))
-
-    def _possible(self, question: Asked) -> list[Answer]:
-        if self._step == "why":
-            return [
-                Answer("Enter", "denies and says so", "submit_reason"),
-                Answer("Esc", "goes back", "back"),
-            ]
-        if self._step == "always":
-            return [
-                Answer("↑↓", "choose", "move_rule"),
-                Answer("Enter", "save it and run the call", "save_rule"),
-                Answer("Esc", "go back", "back"),
-            ]
-        if self._step == "edit":
-            return self._editing_answers(question)
-        return self._question_answers(question)
-
-    def _question_answers(self, question: Asked) -> list[Answer]:
-        if isinstance(question, PendingCall):
-            found = [self._answer("approval.once", "once")]
-            if not question.assessment.always_ask:
-                found.append(self._answer("approval.session", "session"))
-                found.append(self._answer("approval.always", "always…"))
-            found.append(self._answer("approval.deny", "deny"))
-            found.append(self._answer("approval.deny_why", "deny, why…"))
-            found.append(self._answer("approval.edit", "edit"))
-            back = "back" if self._all_arguments else "arguments"
-            found.append(self._answer("approval.arguments", back))
-        else:
-            more = "calls" if question.kind == "loop" else "requests"
-            found = [
-                self._answer("approval.once", f"go on, {question.more} more {more}"),
-                self._answer("approval.deny", "end the turn"),
-                self._answer("approval.deny_why", "tell the model…"),
-            ]
-        if len(self._waiting) > 1:
-            found.append(self._answer("approval.deny_all", f"deny all {len(self._waiting)}"))
-        return found
-
-    def _editing_answers(self, question: Asked) -> list[Answer]:
-        found = [
-            Answer("^S", "run it with these", "run_edited"),
-            Answer("Esc", "leave it as it is", "back"),
-        ]
-        if self._main:
-            found.insert(1, Answer("^T", "all arguments, as JSON", "edit_all"))
-        return found
-
-    def _answer(self, action_id: str, label: str) -> Answer:
-        action = self._registry[action_id]
-        key = key_label(action.keys[0]) if action.keys else "—"
-        return Answer(key, label, action.command)
 
     def on_resize(self) -> None:
         self._fill()

@@ -22,7 +22,8 @@ from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.registry import ACTIONS
-from chatglass.tui.approval.panel import ApprovalPanel, CallWords
+from chatglass.tui.approval.panel import ApprovalPanel
+from chatglass.tui.approval.words import CallWords
 from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_MARKS, STATE_WORDS
 from chatglass.tui.inspector.compare_view import SIDE_BY_SIDE, CompareView, Part

@@ -14,7 +14,8 @@ from chatglass.store.records import RequestRow, ToolCallRow
 from chatglass.tui.actions.action import Action
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.registry import ACTIONS
-from chatglass.tui.approval.panel import ApprovalPanel, CallWords
+from chatglass.tui.approval.panel import ApprovalPanel
+from chatglass.tui.approval.words import CallWords
 from chatglass.tui.inspector.call_source import CallSource
 from chatglass.tui.inspector.calls_head import View
 from chatglass.tui.inspector.inspector import Inspector
