@@ -33,7 +33,12 @@ def own(folder: Path) -> str:
 async def test_an_own_tool_is_told_listed_asked_about_and_run(play: Play, folder: Path) -> None:
     options = Options(model="demo-fast", tools=(own(folder),))
     async with play(options, size=(140, 45)) as stage:
-        await stage.told("bare: no type hint on a")
+
+        def loaded() -> bool:
+            own = stage.app.workspace.own_tools
+            return own is not None and bool(own.problems) and not own.loading
+
+        await stage.until(loaded, "the file imported")
         await stage.command("/tools")
         assert isinstance(stage.app.screen, ToolsScreen)
         await stage.sees("bare: no type hint on a")

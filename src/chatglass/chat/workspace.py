@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from dataclasses import replace
@@ -231,10 +232,10 @@ class Workspace:
         return self.models.endpoints[DEMO]
 
     async def close(self) -> None:
-        if self.own_tools is not None:
-            await self.own_tools.close()
-        if self.servers is not None:
-            await self.servers.close()
+        # Each may take its time to end processes.
+        await asyncio.gather(
+            *(each.close() for each in (self.own_tools, self.servers) if each is not None)
+        )
         if self.telemetry is not None:
             await self.telemetry.close()
         await self.models.close()
