@@ -1,6 +1,6 @@
 """Measures chatglass from outside and prints the table of aims with figures and ratios.
 
-    python -m bench.run [start|stream|long-session|idle|memory|tool-result|sessions|servers|append|all] ...
+    python -m bench.run [start|stream|long-session|idle|memory|tool-result|sessions|servers|append|soak|all] ...
 
 Single times mean little on a shared machine: read the ratios against the floor, which runs in the
 same minute.
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from bench.measures import MEASURES
 from bench.ptybench import NotSeen
 from bench.rows import Row
+from bench.soak import soak
 from bench.subject import FakeLLM
 
 
@@ -27,18 +28,20 @@ def table(title: str, rows: Sequence[Row]) -> str:
 
 
 def main() -> int:
+    measures = {**MEASURES, "soak": soak}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="*", choices=[*MEASURES, "all"], default=["all"])
+    parser.add_argument("what", nargs="*", choices=[*measures, "all"], default=["all"])
     wanted = parser.parse_args().what
+    # The soak takes the better part of an hour, so it is asked for by its name.
     names = list(MEASURES) if "all" in wanted else wanted
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     failed = False
     with FakeLLM() as llm:
         for name in names:
             try:
-                print(table(name, MEASURES[name](llm)), flush=True)
+                print(table(name, measures[name](llm)), flush=True)
             except NotSeen as screen:
                 failed = True
                 print(

@@ -101,7 +101,7 @@ class SoakServer(DemoServer):
         if prompt.prompt + most > self.window:
             self.overflows += 1
             return script.context_overflow(self.window, prompt.prompt)
-        reply = self._answer(fields["messages"], fields.get("tools") or ())
+        reply = self._answer(fields["messages"], fields.get("tools") or [])
         return dataclasses.replace(reply, usage=counted_usage(reply, prompt))
 
     def _answer(self, messages: list[dict[str, Any]], tools: list[JsonObject]) -> Reply:
