@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from bench.measures import Row
+from bench.rows import Row
 from bench.soak_server import FACT, MODEL, WINDOW, SoakServer, words
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compaction.log import CompactionChoice
@@ -174,7 +174,8 @@ def _megabytes() -> float:
 async def soak_here(folder: Path, strategy: str, turns: int, window: int) -> Soak:
     """A short one, with the server in this process."""
     soak = Soak(strategy, turns)
-    async with SoakServer(window=window) as server:
+    server = SoakServer(window=window)
+    async with server:
         address = Endpoint(name="here", base_url=server.base_url, key=server.token, models=(MODEL,))
         async with session(folder, address, strategy, window) as engine:
             await converse(engine, soak)

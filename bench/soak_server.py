@@ -129,7 +129,8 @@ class SoakServer(DemoServer):
 
 
 async def serve(window: int) -> None:
-    async with SoakServer(window=window) as server:
+    server = SoakServer(window=window)
+    async with server:
         print(json.dumps({"base_url": server.base_url, "token": server.token}), flush=True)
         await asyncio.to_thread(sys.stdin.read)
         print(json.dumps(server.totals()), flush=True)
