@@ -138,7 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--reduced-motion", action="store_true", help="no animation, no blinking")
     add("--data-dir", metavar="DIR", help="keep sessions and the log there")
-    add("--config", metavar="FILE", help="read that settings file")
+    add("--config", metavar="FILE", type=_there, help="read that settings file")
     add("--debug", action="store_true", help="write a detailed log into the data folder")
     add("--version", action="store_true", help="print the version and exit")
     return parser
@@ -156,6 +156,12 @@ def whole_parser() -> argparse.ArgumentParser:
         )
     )
     return parser
+
+
+def _there(path: str) -> str:
+    if os.path.isfile(os.path.expanduser(path)):
+        return path
+    raise argparse.ArgumentTypeError(f"there is no file {path}")
 
 
 def _positive(text: str) -> int:
@@ -193,8 +199,6 @@ def parse(argv: Sequence[str]) -> Options:
         parser.error("--continue and --resume exclude each other")
     if found.demo and found.base_url:
         parser.error("--demo and --base-url exclude each other")
-    if found.config and not os.path.isfile(os.path.expanduser(found.config)):
-        parser.error(f"--config {found.config}: there is no such file")
     values = vars(found)
     del values["version"]
     lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config", "tools")}

@@ -49,6 +49,7 @@ class Served:
 @asynccontextmanager
 async def served(folder: Path, *flags: str) -> AsyncIterator[Served]:
     data = folder / "data"
+    (folder / "config.toml").touch()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatglass", "serve", "--port", "0", *flags),
         *("--", "--demo", "--data-dir", str(data), "--config", str(folder / "config.toml")),
