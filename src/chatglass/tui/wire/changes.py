@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
-from typing import TYPE_CHECKING
 
 from chatglass.tui.inspector.json_layout import lay_out
-from chatglass.tui.inspector.marked_text import MarkedText
+from chatglass.tui.inspector.marked_text import MarkedText, Part
 from chatglass.tui.inspector.sections.section import Shown
 from chatglass.tui.wire.facts import WireFacts, WireSection
 from chatglass.values.figures import share, size
-
-if TYPE_CHECKING:
-    from chatglass.chat.wire_view import WireView
 
 _SIGNS = {
     "left out": "−",
@@ -54,6 +51,17 @@ class Before(WireSection):
     name = "before"
     label = "before"
 
+    def is_ready(self, facts: WireFacts) -> bool:
+        return facts.view is not None and facts.difference is not None
+
+    async def read(self, facts: WireFacts) -> None:
+        await facts.read()
+        view = facts.view
+        if view is not None and view.body is not None and view.previous_body is not None:
+            facts.difference = await asyncio.to_thread(_difference, view.previous_body, view.body)
+        else:
+            facts.difference = ()
+
     def show(self, facts: WireFacts) -> Shown:
         view = facts.view
         assert view is not None
@@ -77,17 +85,21 @@ class Before(WireSection):
         if usage is not None and usage.source == "reported":
             text.fact("reported", f"{usage.cached_tokens:,} cached of {usage.prompt_tokens:,}")
         text.line()
-        left_out = _add_difference(text, view)
-        if left_out:
-            text.line(f"… {left_out:,} more lines of difference", "note")
+        lines = facts.difference or ()
+        for line in lines[:_MOST_LINES]:
+            text.line(line, _PARTS.get(line[:1]))
+        if len(lines) > _MOST_LINES:
+            text.line(f"… {len(lines) - _MOST_LINES:,} more lines of difference", "note")
         note = f"≈{shared.tokens:,} tokens as before"
         return Shown(text.text, "text", note, marks=text.marks)
 
 
-def _add_difference(text: MarkedText, view: WireView) -> int:
-    """The lines that differ; how many are not shown."""
-    before = (lay_out(view.previous_body or "") or "").split("\n")
-    after = (lay_out(view.body or "") or "").split("\n")
+_PARTS: dict[str, Part] = {"-": "removed", "+": "added", " ": "note"}
+
+
+def _difference(one: str, other: str) -> list[str]:
+    """Both laid out, line by line; what is the same is counted. For a thread: 60 ms a megabyte."""
+    before, after = (lay_out(one) or one).split("\n"), (lay_out(other) or other).split("\n")
     first = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), None)
     first = min(len(before), len(after)) if first is None else first
     last = 0
@@ -95,18 +107,14 @@ def _add_difference(text: MarkedText, view: WireView) -> int:
         last += 1
     old, new = before[first : len(before) - last], after[first : len(after) - last]
     if not old and not new:
-        text.line("The JSON is the same.")
-        return 0
-    text.line(f"  {first:,} lines are the same", "note")
-    count = 0
-    if len(old) + len(new) <= _MOST_LINES:
-        lines = [line for line in difflib.ndiff(old, new) if line[:1] != "?"]
+        return ["  the JSON is the same"]
+    lines = [f"  {first:,} lines are the same"]
+    if len(old) + len(new) > _MOST_LINES:
+        lines += [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     else:
-        lines = [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
-    for line in lines[:_MOST_LINES]:
-        part = "removed" if line[0] == "-" else "added" if line[0] == "+" else None
-        text.line(line, part)
-        count += 1
-    if last:
-        text.line(f"  {last:,} lines are the same", "note")
-    return len(lines) - count
+        for what, a, b, c, d in difflib.SequenceMatcher(None, old, new).get_opcodes():
+            if what == "equal":
+                lines.append(f"  {b - a:,} lines are the same")
+            else:
+                lines += [*(f"- {line}" for line in old[a:b]), *(f"+ {line}" for line in new[c:d])]
+    return [*lines, f"  {last:,} lines are the same"] if last else lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ class WireFacts:
         """`read` is told the view once it is there."""
         self.request_id = request_id
         self.view: WireView | None = None
+        self.difference: Sequence[str] | None = None
+        """The lines that differ from the request before, with `- ` or `+ ` or two blanks."""
+        self.events: str | None = None
+        """The events received, as a JSON array; empty where they are none."""
         self._load = load
         self._read = read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from chatglass.tui.inspector.marked_text import MarkedText
@@ -42,19 +43,30 @@ class Events(WireSection):
     name = "events"
     label = "events"
 
-    def show(self, facts: WireFacts) -> Shown:
+    def is_ready(self, facts: WireFacts) -> bool:
+        return facts.view is not None and facts.events is not None
+
+    async def read(self, facts: WireFacts) -> None:
         from chatglass.chat.wire_view import events_of
 
+        await facts.read()
+        attempts = facts.view.attempts if facts.view else ()
+        if attempts:
+            # Parsing many megabytes takes its time.
+            found = await asyncio.to_thread(lambda: events_of(attempts[-1].received()))
+            facts.events = found or ""
+        else:
+            facts.events = ""
+
+    def show(self, facts: WireFacts) -> Shown:
         view = facts.view
         assert view is not None
         if not view.attempts:
             return Shown(view.problem, "text", "not kept")
-        received = view.attempts[-1].received()
-        events = events_of(received)
-        if events is None:
-            text = received.decode("utf-8", "replace")
+        if not facts.events:
+            text = view.attempts[-1].received().decode("utf-8", "replace")
             return Shown(text, "auto", "no event stream of JSON")
-        return Shown(events, "json", _how_much(view.attempts[-1]))
+        return Shown(facts.events, "json", _how_much(view.attempts[-1]))
 
 
 class Attempts(WireSection):

@@ -53,16 +53,16 @@ class Messages(WireSection):
         text.fact("estimated", f"≈{estimated:,} tokens")
         text.fact("reported", reported)
         if view.shared is not None:
-            text.fact("same before", f"the first {view.shared.messages:,} messages, see 4")
+            text.fact("same before", f"{view.shared.messages:,} from the first on, see 4")
         text.line()
         text.line(f"{'':>5} {'role':<10}{'tokens':>9}{'size':>9}  text", "note")
         if view.tools:
-            names = one_line(", ".join(view.tools), 60)
+            names = one_line(", ".join(view.tools), 32)
             what = f"{len(view.tools)} schemas: {names}"
             text.line(f"{'':>5} {'tools':<10}{f'≈{view.tool_tokens:,}':>9}{'':>9}  {what}")
         for number, each in enumerate(view.messages, 1):
             text.add(f"{number:>5} {each.role:<10}{f'≈{each.tokens:,}':>9}{size(each.size):>9}  ")
-            text.add(one_line(each.start, 80))
+            text.add(one_line(each.start, 44))
             words = _WORDS[each.origin]
             if words:
                 text.add(f"  {words}", "note" if each.origin == "system" else "added")
