@@ -164,16 +164,19 @@ async def until(true: Callable[[], object], what: str, shown: Callable[[], str] 
 
 async def record(server: Any, told: list[Told], options: Callable[[str], Any]) -> list[str]:
     """Make the sessions as `-p` would, and give their ids."""
-    from chatglass.chat.approvals import FlagApproval
+    from chatglass.chat.ports import Decision
     from chatglass.chat.workspace import Workspace
 
     ids: list[str] = []
-    approval = FlagApproval(frozenset(), everything=True, tell=print)
+
+    async def allow(call: Any) -> Any:
+        return Decision(verdict="allow", decided_by="flag --yolo")
+
     for one in told:
         workspace = Workspace(options(one.model), may_demo=False)
         await workspace.open()
         session = await workspace.session_to_open()
-        engine = await workspace.engine(session, decide_tool=approval.decide)
+        engine = await workspace.engine(session, decide_tool=allow)
         await engine.start()
         for prompt, replies in one.turns:
             server.script(*replies)
