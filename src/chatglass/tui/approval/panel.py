@@ -67,7 +67,7 @@ class ApprovalPanel(Vertical, can_focus=True):
     ApprovalPanel { height: auto; display: none; }
     ApprovalPanel > Input { display: none; height: 1; border: none; padding: 0; }
     ApprovalPanel > Input:focus { border: none; }
-    ApprovalPanel > TextArea { height: 8; max-height: 40vh; border: none; padding: 0; }
+    ApprovalPanel > TextArea { height: 8; max-height: 40vh; border: none; padding: 0; background: $panel; }
     ApprovalPanel > TextArea:focus { border: none; }
     ApprovalPanel > .problem { display: none; height: auto; max-height: 6; color: $text-error; }
     """
