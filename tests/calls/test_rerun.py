@@ -224,6 +224,13 @@ async def test_stopping_it_ends_the_tool(here: Bench) -> None:
     kept = again.reruns.row(row.id)
     assert kept is not None
     assert (kept.state, kept.error) == ("cancelled", STOPPED)
+    ended.clear()
+    started.clear()
+    task = asyncio.create_task(again.run(origin))
+    await started.wait()
+    await again.reruns.close()
+    assert task.cancelled()
+    assert ended.is_set(), "so does closing the session"
 
 
 async def test_what_runs_alone_waits_for_the_turn_and_for_each_other(here: Bench) -> None:

@@ -152,7 +152,7 @@ class Life:
         await app.tabs.ended()
         for session in app.sessions.values():
             try:
-                await session.engine.close()
+                await session.close()
             except _store_errors() as error:
                 app.last_words.append(f"{session.title or 'A session'} was not closed: {error}")
         current = app.current

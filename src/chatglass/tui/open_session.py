@@ -75,6 +75,12 @@ class OpenSession:
         waits = self.draft or self.engine.queue or self.engine.state == "working"
         return self.is_new and not self.title and not waits
 
+    async def close(self) -> None:
+        """End what runs in it, and store its end. Raises StoreError."""
+        if self.reruns is not None:
+            await self.reruns.close()
+        await self.engine.close()
+
     @property
     def is_new(self) -> bool:
         """Whether nothing was said in it, on any branch."""

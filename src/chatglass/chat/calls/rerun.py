@@ -79,6 +79,8 @@ class Reruns:
         self._rows: dict[str, RerunRow] = {}
         self._results: dict[str, _Kept] = {}
         self._alone = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        """Those in which something runs."""
         self._since = since
 
     @property
@@ -147,6 +149,23 @@ class Reruns:
 
     async def run(self, row: RerunRow, origin: ToolCallRow) -> RerunRow:
         """Judge, ask and run what `begin` gave. Cancelling ends the tool; the row says so."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return await self._run(row, origin)
+        finally:
+            self._tasks.discard(task)
+
+    async def close(self) -> None:
+        """End what runs."""
+        running = list(self._tasks)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _run(self, row: RerunRow, origin: ToolCallRow) -> RerunRow:
         try:
             output, state = await self._judged(row, origin)
             result = ToolResult(output.produced, output.seen)

@@ -121,7 +121,7 @@ class Tabs:
             with suppress(WorkerFailed, WorkerCancelled):  # the one was said, the other is the exit
                 await session.starting.wait()
         try:
-            await session.engine.close()
+            await session.close()
         except StoreError as error:
             self._app.chat.say(str(error), "error")
         finally:
