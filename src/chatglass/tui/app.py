@@ -27,6 +27,7 @@ from chatglass.tui.driver import GlassDriver
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.life import FAILED, USAGE, Life
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, RerunChanged, SessionChanged
+from chatglass.tui.no_colour import filters_without_colour
 from chatglass.tui.notify.attention import Attention
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
@@ -76,6 +77,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         driver_class: type[Driver] = GlassDriver,
     ) -> None:
         super().__init__(driver_class=driver_class)
+        self._filters = filters_without_colour(self._filters)
         self.options = options
         self.look = look
         self.workspace: Workspace | None = None
