@@ -46,6 +46,7 @@ async def test_compact_edit_and_undo_by_keys(play: Play) -> None:
         stage.server.script("Facts\n- all is well")
         fold = await compacted(stage, "/compact keep what is well")
         assert fold.title.startswith("Compacted: 4 messages, ")
+        await stage.told("Compacted by summarise: ")
         assert " tokens · summarise by " in fold.title
         await same_after_reload(stage)
         await on_fold(stage)

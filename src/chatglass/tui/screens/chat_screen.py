@@ -299,6 +299,12 @@ class ChatScreen(Screen[None]):
             self.show_top_line()
         elif isinstance(event, (Compacting, Compacted, RequestStarted)):
             self.tell_state()
+        if isinstance(event, Compacted):
+            # Its fold stands further up, where it may not be on screen.
+            self.say(
+                f"Compacted by {event.strategy}: {event.tokens_before:,} → "
+                f"{event.tokens_after:,} tokens will be sent."
+            )
 
     def _turn_finished(self, session: OpenSession, event: TurnFinished) -> None:
         self.app.collector.idle()
