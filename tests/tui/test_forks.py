@@ -70,7 +70,7 @@ async def test_a_fork_at_a_prompt_lets_it_be_said_anew(play: Play) -> None:
         notice = stage.chat.transcript.items[-1]
         assert isinstance(notice, NoticeItem)
         transcript = stage.chat.transcript
-        line = next(n for n, row in enumerate(stage.screen_text.splitlines()) if "⑂" in row)
+        line = next(n for n, row in enumerate(stage.screen_text.splitlines()) if "⑂ Forked" in row)
         await stage.pilot.click(transcript, offset=(10, line - transcript.region.y))
         await stage.until(lambda: stage.session is origin)
 

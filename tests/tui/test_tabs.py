@@ -195,6 +195,7 @@ async def test_keys_and_commands_go_to_tabs(play: Play) -> None:
         await stage.until(lambda: stage.session is three)
         await stage.command("/tab blue")
         await stage.told("No tab is called 'blue'")
+        stage.chat.composer.clear()
         await stage.command("/tab")
         await stage.until(lambda: isinstance(stage.app.screen, ChoiceDialog))
         await stage.type("two")
@@ -313,6 +314,18 @@ async def test_new_sessions_and_saved_ones_open_in_tabs_of_their_own(play: Play)
         assert stage.session is not first
         assert [session.id for session in stage.app.tabs.sessions] == [second.id, first.id]
         await stage.ask("more", "it goes on")
+
+
+async def test_a_text_keeps_its_tab(play: Play) -> None:
+    async with play() as stage:
+        first = stage.session
+        stage.chat.composer.insert("just typed")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.session is not first)
+        assert stage.draft == ""
+        await stage.press("f5")
+        assert stage.session is first
+        assert stage.draft == "just typed"
 
 
 async def open_saved(stage: Stage, words: str) -> None:

@@ -24,6 +24,7 @@ async def new(app: ChatglassApp, argument: str) -> None:
     if app.workspace is None:
         app.chat.say("The program still starts.")
         return
+    await app.chat.outbox.draft_changed()  # a text makes a tab one that is in use
     if app.current is not None and app.current.is_blank:
         app.chat.say("This session is new already.")
     else:

@@ -84,6 +84,7 @@ async def close(app: ChatglassApp, argument: str) -> None:
         if argument:
             app.chat.say("/close takes nothing after it: it closes the tab on screen.", "warning")
         return
+    await app.chat.outbox.draft_changed()  # a text makes a tab one that is in use
     if len(app.tabs) == 1 and session.is_blank:
         app.chat.say("This is the only tab, and nothing is in it; ^Q quits.")
     elif (question := await _objection(app, session)) is not None:

@@ -32,6 +32,8 @@ class Tab:
 def tab_of(session: OpenSession, *, is_current: bool) -> Tab:
     mark, words = _mark_of(session)
     title = one_line(session.title, 120) or "New session"
+    if session.engine.context.session.forked_from is not None:
+        title = f"⑂ {title}"  # what tells it from its origin may be cut
     return Tab(session.id, title, mark, words, is_current)
 
 

@@ -96,7 +96,7 @@ class Tabs:
         """Take a session off the screen and let it go; it stays saved. Its turn is stopped."""
         app = self._app
         if session is app.current:
-            await app.chat.outbox.store_draft()
+            await app.chat.outbox.draft_changed()  # before the claim is given up
             ordered = self.sessions
             at = ordered.index(session)
             beside = ordered[at + 1] if at + 1 < len(ordered) else ordered[at - 1] if at else None
