@@ -31,6 +31,7 @@ PROMPTS = (
     "run `sleep 0.1; echo done` and calculate 2*3",
     "list the files, then search for alpha",
     "write 150 words about glass",
+    "write 900 words about sand",
     "think about the sea",
     "what time is it and calculate 17*23, then read notes.txt",
 )
@@ -118,7 +119,9 @@ class Victim:
         if partial := self.query(
             "SELECT content, reasoning FROM messages WHERE status = 'partial'"
         ):
-            return "in streaming" if "".join(partial[0]) else "before the first token"
+            return "in an answer, " + (
+                "partly stored" if "".join(partial[0]) else "before a checkpoint"
+            )
         if self.query("SELECT 1 FROM requests WHERE status = 'running'"):
             return "in saving an answer"
         if self.query("SELECT 1 FROM queued_prompts"):
@@ -184,7 +187,7 @@ def run_and_kill(victim: Victim, chance: random.Random, number: int, lasting: st
             program.watch(chance.uniform(0, 0.3))
         if chance.random() < 0.3:
             program.type(f"a draft that stays d{number}x")
-        program.watch(chance.choice((0.05, 0.3, 0.8)) * chance.random())
+        program.watch(chance.choice((0.05, 0.3, 0.8, 2.5)) * chance.random())
     program.kill()
 
 
