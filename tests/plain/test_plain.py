@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -15,6 +17,7 @@ from chatglass.plain.run import talk_in_lines
 from chatglass.plain.voice import Voice
 from headless.program import Done, Program
 from headless.test_imports import imported
+from images.pictures import picture
 
 
 async def talk(chatglass: Program, *lines: str, flags: tuple[str, ...] = ()) -> Done:
@@ -135,6 +138,14 @@ async def test_files_are_attached_by_their_path(chatglass: Program) -> None:
         prompts = db.execute("SELECT content FROM messages WHERE role = 'user'").fetchall()
     assert len(prompts) == 1
     assert "the content" in prompts[0][0]
+
+
+async def test_an_image_is_attached_by_its_path(chatglass: Program) -> None:
+    (chatglass.folder / "work" / "shot.png").write_bytes(picture("png", 64, 48))
+    await talk(chatglass, "look at @shot.png")
+    [body] = [json.loads(request.body) for request in chatglass.demo.requests]
+    url = body["messages"][-1]["content"][1]["image_url"]["url"]
+    assert base64.b64decode(url.partition(",")[2]) == picture("png", 64, 48)
 
 
 async def test_a_prompt_that_was_refused_stays_a_draft(chatglass: Program) -> None:
