@@ -12,7 +12,7 @@ from chatglass.chat.shown_path import ShownPath
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content, estimate_text
 from chatglass.models.wire import ModelManager, ModelRef
-from chatglass.store.records import SessionRow
+from chatglass.store.records import RequestRow, SessionRow
 from chatglass.tools.tool import JsonObject
 
 WARNING_FRACTION = 0.8
@@ -105,13 +105,27 @@ class ContextSize:
         if last.message_id is None or last.model != session.model:
             return None
         if last.compaction_id != (compaction.id if compaction else None):
-            return None
+            return self._after_compaction(session, path, last)
         after = path.tokens_after(last.message_id)
         if after is None:
             return None
         answer = last.usage.completion_tokens - last.usage.reasoning_tokens
         later = self._models.calibrated(_model_of(session), after)
         return last.usage.prompt_tokens + max(answer, 0) + later
+
+    def _after_compaction(
+        self, session: SessionRow, path: ShownPath, last: RequestRow
+    ) -> int | None:
+        """What the newest compaction left, by the request before it, and what was said since."""
+        compaction = path.compaction()
+        if compaction is None or not compaction.tokens_after:
+            return None
+        if compaction.created_at < (last.finished_at or 0):
+            return None
+        later = path.tokens_after(compaction.anchor_id)
+        if later is None:
+            return None
+        return compaction.tokens_after + self._models.calibrated(_model_of(session), later)
 
     def _of_schemas(self, path: ShownPath) -> int:
         schemas = self._schemas_of(path)

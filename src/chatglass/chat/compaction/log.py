@@ -107,6 +107,6 @@ class CompactionLog:
 
     def _measured(self, row: CompactionRow) -> CompactionRow:
         context = self._context
-        path = context.path.with_compaction(row)
+        path = context.path.with_compaction(replace(row, tokens_after=0))
         parts = context.size.parts(context.session, path, context.requests.figures)
         return replace(row, tokens_after=parts.total)
