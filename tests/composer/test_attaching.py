@@ -64,13 +64,26 @@ async def test_a_file_that_is_not_there_is_said_and_enter_sends_the_text(tree: P
         assert app.sent == ["see @lib/b.py"]
 
 
+async def test_what_is_there_is_attached_beside_what_is_not(tree: Path) -> None:
+    app = Host(tree)
+    async with app.run_test() as pilot:
+        await entered(app, pilot, "see @lib/a.py and @lib/b.py")
+        assert app.composer.text == "see [file: lib/a.py] and @lib/b.py"
+        await pilot.press("enter")
+        await app.settle(pilot)
+        await app.settle(pilot)
+        assert app.sent == ["see [file: lib/a.py] and @lib/b.py"]
+        await entered(app, pilot, "again @lib/b.py")
+        assert len(app.sent) == 1
+
+
 async def test_what_is_hardly_a_file_goes_as_text_at_once(tree: Path) -> None:
     app = Host(tree)
     async with app.run_test() as pilot:
         await entered(app, pilot, "ask @alice about @app.get and me@x.py")
         assert app.sent == ["ask @alice about @app.get and me@x.py"]
         [notice] = app._notifications
-        assert "@app.get was sent as text" in notice.message
+        assert "@app.get is sent as text" in notice.message
 
 
 async def test_a_file_that_may_not_be_read_is_asked_about_under_its_name(tree: Path) -> None:

@@ -62,6 +62,8 @@ class Attacher:
         self.shelf = ImageShelf()
         self.reading = 0
         self._looked_at = ""
+        self._told: set[str] = set()
+        """Mentions of this prompt of which was said that they are no file."""
         self._tokens: dict[Fold, int] = {}
 
     # -- reading
@@ -129,6 +131,17 @@ class Attacher:
 
         self._composer.run_worker(work, thread=True, group="attach", exit_on_error=False)
         return True
+
+    def untold(self, mentions: list[Mention]) -> list[Mention]:
+        """The mentions without a file, each once for a prompt."""
+        found = [one for one in mentions if one.path is None and one.written not in self._told]
+        self._told.update(one.written for one in found)
+        return found
+
+    def begin_anew(self) -> None:
+        """The prompt was sent: what was told of it is told of the next one again."""
+        self._told.clear()
+        self._looked_at = ""
 
     def looked_at(self, text: str) -> None:
         """What this text of the editor names is known, and has been dealt with."""

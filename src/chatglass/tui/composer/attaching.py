@@ -150,14 +150,15 @@ class Attaching(Vertical):
         Enter is pressed again."""
         event.stop()
         self._attacher.reading = max(0, self._attacher.reading - 1)
-        missing = [one for one in event.mentions if one.path is None]
-        if certain := [one for one in missing if one.certain]:
+        missing = self._attacher.untold(event.mentions)
+        certain = [one.problem for one in missing if one.certain]
+        if certain:
             self._send_when_read = False
-            problems = " ".join(one.problem for one in certain)
-            self.refuse(f"{problems} Correct it, or press Enter again to send it as text.")
-            return
+            told = " ".join(certain)
+            self.refuse(f"{told} Correct it, or press Enter again to send it as text.")
         for one in missing:
-            self.refuse(f"{one.problem} {one.written} was sent as text.")
+            if not one.certain:
+                self.refuse(f"{one.problem} {one.written} is sent as text.")
         for one in event.mentions:
             if one.path is not None:
                 self.attach(one.path, one.written)

@@ -264,6 +264,7 @@ class Composer(Attaching):
         except AttachError as error:
             self.refuse(str(error))
             return
+        self._attacher.begin_anew()
         message = self.Submitted(text, attachments, self.draft)
         self._empty_after(message.draft)
         self.post_message(message)
