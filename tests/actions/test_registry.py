@@ -70,6 +70,8 @@ def test_letters_act_only_where_nothing_is_written() -> None:
                 "transcript",
                 "inspector",
                 "compare",
+                "text",
+                "wire",
                 "approval",
                 *OWN_SCREENS,
             ), action.id

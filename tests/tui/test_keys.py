@@ -39,11 +39,12 @@ async def test_every_key_is_bound_where_it_should_work(play: Play) -> None:
             "composer": chat.composer.area,
             "transcript": chat.transcript,
             "inspector": chat.inspector.call_list,
+            "text": chat.inspector.view,
             "approval": chat.approval,
         }
         chat.approval.display = True
         for action in ACTIONS:
-            if action.place in (*OWN_SCREENS, "compare"):
+            if action.place in (*OWN_SCREENS, "compare", "wire"):
                 continue
             places[action.place].focus()
             await stage.pilot.pause()

@@ -12,6 +12,7 @@ from chatglass.tui.actions.approval_catalog import APPROVAL_ACTIONS
 from chatglass.tui.actions.calls_catalog import CALLS_ACTIONS
 from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
+from chatglass.tui.actions.detail_catalog import DETAIL_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
 from chatglass.tui.actions.tools_catalog import TOOLS_ACTIONS
@@ -355,6 +356,7 @@ CATALOG: tuple[Action, ...] = (
     ),
     *CONTEXT_ACTIONS,
     *CALLS_ACTIONS,
+    *DETAIL_ACTIONS,
     *USAGE_ACTIONS,
     *SERVER_ACTIONS,
     *CONTENTS_ACTIONS,

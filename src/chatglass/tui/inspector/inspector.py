@@ -56,41 +56,16 @@ class Inspector(Widget, can_focus=False):
     ACTION_PLACE = "inspector"
     BINDINGS: ClassVar[list[BindingType]] = [
         *ACTIONS.bindings("inspector"),
-        Binding("left,comma", "section_by(-1)", "Section before", show=False),
-        Binding("right,full_stop", "section_by(1)", "Next section", show=False),
         *(
             Binding(str(number), f"section('{name}')", name.capitalize(), show=False)
             for number, name in enumerate(NAMES, 1)
         ),
-        Binding(
-            "slash",
-            "find",
-            "Find",
-            key_display="/",
-            tooltip="Find in the text of this call",
-            id="inspector.find",
-        ),
-        Binding("y", "copy", "Copy", tooltip="Copy this section of the call", id="inspector.copy"),
         Binding(
             "o",
             "contents",
             "Contents",
             tooltip="Show the images, sounds and resources that the result holds; open or save them",
             id="inspector.contents",
-        ),
-        Binding(
-            "W",
-            "wire",
-            "Wire",
-            tooltip="Show what went over the wire in the request that made the call",
-            id="inspector.wire",
-        ),
-        Binding(
-            "m",
-            "jump_to_message",
-            "Message",
-            tooltip="Show the message that made the call",
-            id="inspector.message",
         ),
     ]
 

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.display_rows import DisplayRows
 from chatglass.tui.inspector.folding import FoldedRows
 from chatglass.tui.inspector.json_layout import LaidOut
@@ -34,6 +35,7 @@ class JsonTree(JsonView):
     JsonTree:focus > .json-tree--cursor { background: $accent 35%; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"json-tree--folded", "json-tree--cursor"}
+    ACTION_PLACE = "text"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_by(-1)", "Up", show=False),
         Binding("down,j", "cursor_by(1)", "Down", show=False),
@@ -41,15 +43,7 @@ class JsonTree(JsonView):
         Binding("pagedown", "cursor_page(1)", "Page down", show=False),
         Binding("home", "cursor_to_end(0)", "First", show=False),
         Binding("end", "cursor_to_end(1)", "Last", show=False),
-        Binding("left,h", "fold_or_out", "Fold, or out", show=False, id="tree.fold"),
-        Binding("right,l", "unfold_or_in", "Unfold, or in", show=False, id="tree.unfold"),
-        Binding("space,enter", "toggle_fold", "Fold or unfold", show=False, id="tree.toggle"),
-        Binding("minus", "fold_deeper(-1)", "One level less", show=False, id="tree.less"),
-        Binding("plus,equals_sign", "fold_deeper(1)", "One level more", show=False, id="tree.more"),
-        Binding("0", "fold_to(1)", "Fold all", show=False, id="tree.fold_all"),
-        Binding("asterisk", "fold_to(33)", "Unfold all", show=False, id="tree.unfold_all"),
-        Binding("Y,shift+y", "copy_value", "Copy value", show=False, id="tree.copy_value"),
-        Binding("P,shift+p", "copy_path", "Copy path", show=False, id="tree.copy_path"),
+        *ACTIONS.bindings("text"),
     ]
 
     class CopyRequested(Message):

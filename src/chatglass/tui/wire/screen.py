@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from chatglass.chat.wire_view import WireView
+from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.section_pane import SectionPane
 from chatglass.tui.inspector.sections.section import Section
 from chatglass.tui.wire.changes import Before, Changes
@@ -45,6 +46,7 @@ class WirePane(SectionPane[WireFacts]):
 class WireScreen(Screen[None]):
     """Shows a request of `ids`, the session's requests from the oldest to the newest."""
 
+    ACTION_PLACE = "wire"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", key_display="Esc"),
         *(
@@ -53,11 +55,7 @@ class WireScreen(Screen[None]):
         ),
         Binding("left,comma", "section_by(-1)", "Section before", show=False),
         Binding("right,full_stop", "section_by(1)", "Next section", show=False),
-        Binding("left_square_bracket", "request_by(-1)", "Request before", key_display="["),
-        Binding("right_square_bracket", "request_by(1)", "Next request", key_display="]"),
-        Binding("slash", "find", "Find", key_display="/"),
-        Binding("y", "copy", "Copy"),
-        Binding("m", "jump_to_message", "Message"),
+        *ACTIONS.bindings("wire"),
     ]
 
     class JumpToMessage(Message):
