@@ -73,6 +73,8 @@ async def queued(stage: Stage) -> None:
     stage.server.script(Reply(text="one two three", gates={2: "never"}))
     await stage.send("First")
     await stage.sees("one")
+    # The answer so far is stored within a second, and counts in the context from then on.
+    await stage.until(lambda: "one" in stage.session.engine.context.path.rows[-1].content)
     await stage.send("Second")
     await stage.sees("1 queued")
 
