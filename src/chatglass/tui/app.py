@@ -416,6 +416,10 @@ class ChatglassApp(App[None], inherit_bindings=False):
         own fields do."""
         return isinstance(widget, (Input, TextArea)) and not isinstance(widget, PromptArea)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if self.animation_level == "none" and isinstance(event.widget, (Input, TextArea)):
+            event.widget.cursor_blink = False
+
     # -- whether anybody looks
 
     def on_app_focus(self) -> None:
