@@ -486,6 +486,16 @@ class LastOnly:
         if len(task.turns) < 2:
             return None
         return CompactionPlan(first_kept_id=task.turns[-1].first_message_id, summary="(gone)")
+
+class Raises:
+    name = "raises"
+    async def plan(self, task):
+        raise KeyError("oops")
+
+class CutsBadly:
+    name = "cuts-badly"
+    async def plan(self, task):
+        return CompactionPlan(first_kept_id=task.turns[-1].rows[-1].id)
 """
 
 
@@ -500,16 +510,23 @@ async def test_strategies_of_other_packages(
     (info / "entry_points.txt").write_text(
         "[chatglass.compaction]\nlast-only = other_strategies:LastOnly\n"
         "broken = other_strategies_that_are_missing:Nothing\n"
+        "raises = other_strategies:Raises\ncuts-badly = other_strategies:CutsBadly\n"
     )
     (tmp_path / "other_strategies.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
     strategies._others.cache_clear()  # pyright: ignore[reportPrivateUsage]
     try:
-        assert strategies.names()[-2:] == ["broken", "last-only"]
+        assert strategies.names()[-4:] == ["broken", "cuts-badly", "last-only", "raises"]
         engine = await filled(here, "last-only")
         turn = await compacted(engine)
         assert turn.one(Compacted).strategy == "last-only"
         assert engine.context.get_messages_for_llm()[0]["content"] == "(gone)"
+        for name, fault in (("raises", "KeyError: 'oops'"), ("cuts-badly", "no turn begins")):
+            engine = await filled(here, name)
+            turn = await compacted(engine)
+            assert turn.one(Compacted).strategy == "extractive"
+            assert f"{name!r} of other-strategies failed" in turn.notices["compaction"]
+            assert fault in turn.notices["compaction"]
         engine = await filled(here, "broken")
         turn = await compacted(engine)
         assert turn.one(Compacted).strategy == "extractive"

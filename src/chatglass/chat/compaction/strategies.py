@@ -82,4 +82,6 @@ def load(name: str) -> CompactionStrategy:
         raise BrokenStrategy(
             f"The compaction strategy {name!r} of {source_of(name)} can't be used: it has no plan()."
         )
-    return cast(CompactionStrategy, strategy)
+    from chatglass.chat.compaction.foreign import Foreign
+
+    return Foreign(name, source_of(name), cast(CompactionStrategy, strategy))
