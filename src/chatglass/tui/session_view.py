@@ -32,12 +32,12 @@ from chatglass.chat.events import (
     UserSpoke,
 )
 from chatglass.store.records import CompactionRow, QueuedPrompt, RequestRow, ToolCallRow
+from chatglass.tui.live_calls import LiveCalls
 from chatglass.tui.transcript.from_rows import (
     Forks,
     SessionRows,
     TurnSum,
     branches,
-    card_of,
     fold_cost,
     fold_item,
     items_of,
@@ -49,7 +49,6 @@ from chatglass.tui.transcript.items import (
     Item,
     NoticeItem,
     PromptItem,
-    ToolCard,
 )
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
@@ -73,7 +72,6 @@ class SessionView:
 
     def __init__(self) -> None:
         self.items: list[Item] = []
-        self.calls: dict[str, ToolCallRow] = {}
         self.compactions: Sequence[CompactionRow] = ()
         """The engine's list, which grows."""
         self.pane: Pane | None = None
@@ -85,7 +83,7 @@ class SessionView:
         self.streamed_chars = 0
         """Characters of the request in flight."""
         self._retry_attempt, self._retry_cause = 0, ""
-        self._cards: dict[str, tuple[AnswerItem, ToolCard]] = {}
+        self._calls = LiveCalls(self._changed)
         self._answer: AnswerItem | None = None
         self._before_attempt: AnswerItem | None = None
         """The answer before `_answer` in the same turn."""
@@ -101,17 +99,16 @@ class SessionView:
         """Show what is stored. Not while a turn runs."""
         self._answer = None
         self.items = items_of(rows)
-        self.take_calls(rows.calls)
-        self._cards = {
-            card.tool_call_id: (item, card)
-            for item in self.items
-            if isinstance(item, AnswerItem)
-            for card in item.cards
-        }
+        self._calls.load(rows.calls, self.items)
+
+    @property
+    def calls(self) -> dict[str, ToolCallRow]:
+        """By id, oldest first."""
+        return self._calls.rows
 
     def take_calls(self, rows: Sequence[ToolCallRow]) -> None:
         """The calls as they are stored, which is more than events tell of them."""
-        self.calls = {call.id: call for call in rows}
+        self._calls.take(rows)
 
     def prompts(self) -> list[str]:
         """The prompts so far, oldest first, for the composer's history."""
@@ -175,10 +172,14 @@ class SessionView:
                     total.add(event.usage, event.cost_usd, event.price_source)
             case RequestFinished():
                 self._request_finished(event)
-            case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallProgress():
-                self._call_event(event)
-            case ToolCallFinished():
-                self._call_finished(event)
+            case (
+                ToolCallProposed()
+                | ToolCallDecided()
+                | ToolCallStarted()
+                | ToolCallProgress()
+                | ToolCallFinished()
+            ):
+                self._calls.apply(event, self._answer)
             case Compacting():
                 self._fold_sum = UsageSum()
                 asked = f": {one_line(event.model, 40)} sums up" if event.model else ""
@@ -358,94 +359,9 @@ class SessionView:
             self._answer.footer = self._turn.footer()
             self._changed(self._answer)
 
-    # -- tool calls
-
-    def _call_event(
-        self, event: ToolCallProposed | ToolCallDecided | ToolCallStarted | ToolCallProgress
-    ) -> None:
-        match event:
-            case ToolCallProposed():
-                self._propose(event)
-            case ToolCallDecided():
-                state = "denied" if event.decision == "deny" else "approved"
-                self._update_call(
-                    event.tool_call_id,
-                    state=state,
-                    decided_by=event.decided_by,
-                    reason=event.reason,
-                    decided_at=now_ms(),
-                )
-            case ToolCallStarted():
-                self._update_call(event.tool_call_id, state="running", started_at=now_ms())
-            case ToolCallProgress():
-                entry = self._cards.get(event.tool_call_id)
-                if entry is not None:
-                    share = "" if event.fraction is None else f"{event.fraction:.0%} "
-                    entry[1].progress = one_line(share + event.message, 80)
-                    entry[1].share = event.fraction
-                    self._changed(entry[0])
-
-    def _propose(self, event: ToolCallProposed) -> None:
-        row = ToolCallRow(
-            id=event.tool_call_id,
-            session_id=event.session_id,
-            turn_id=event.turn_id,
-            request_id=event.request_id or "",
-            message_id=event.message_id,
-            call_id="",
-            position=event.position,
-            name=event.name,
-            arguments=event.arguments,
-            proposed_at=now_ms(),
-        )
-        self.calls[row.id] = row
-        if self._answer is not None and self._answer.id == event.message_id:
-            card = card_of(row)
-            self._answer.cards.append(card)
-            self._cards[row.id] = (self._answer, card)
-            self._changed(self._answer)
-
     def asking(self, tool_call_id: str) -> None:
         """The call waits for the user's answer."""
-        row = self.calls.get(tool_call_id)
-        if row is not None and row.state == "proposed":
-            self._update_call(tool_call_id, state="asking")
-
-    def _call_finished(self, event: ToolCallFinished) -> None:
-        self._update_call(
-            event.tool_call_id,
-            state=event.status,
-            finished_at=self._end_of(event),
-            result_bytes=event.result_bytes,
-            seen_bytes=event.seen_bytes,
-            error=None if event.status == "ok" else event.preview,
-        )
-
-    def _end_of(self, event: ToolCallFinished) -> int:
-        """When the call ended, so that its duration is the one that was measured."""
-        started = (
-            self.calls[event.tool_call_id].started_at if event.tool_call_id in self.calls else None
-        )
-        if started is None or event.duration_ms is None:
-            return now_ms()
-        return started + event.duration_ms
-
-    def _update_call(self, tool_call_id: str, **changes: object) -> None:
-        row = self.calls.get(tool_call_id)
-        if row is None:
-            return
-        row = self.calls[tool_call_id] = replace(row, **changes)  # pyright: ignore[reportArgumentType]
-        entry = self._cards.get(tool_call_id)
-        if entry is None:
-            return
-        item, card = entry
-        fresh = card_of(row)
-        card.state, card.started_at = fresh.state, fresh.started_at
-        card.duration_ms, card.size = fresh.duration_ms, fresh.size
-        card.arguments, card.decider = fresh.arguments, fresh.decider
-        if row.finished_at is not None:
-            card.progress = ""
-        self._changed(item)
+        self._calls.asking(tool_call_id)
 
     # -- items
 

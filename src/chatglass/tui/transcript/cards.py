@@ -124,7 +124,8 @@ def _figures(card: ToolCard, width: int, look: Look, style: Style, now: int) -> 
         if width < NARROW:
             word = word.split(":")[0]
         pieces.append((word + " ", style))
-    if card.decider and width >= NARROW:
+    # Progress needs the room while it runs; who decided stands there again at the end.
+    if card.decider and width >= NARROW and not _progresses(card):
         pieces.append((card.decider + " ", look.muted))
     spent = card.duration_ms
     if card.state == "running" and card.started_at is not None:
@@ -136,8 +137,12 @@ def _figures(card: ToolCard, width: int, look: Look, style: Style, now: int) -> 
     return pieces
 
 
+def _progresses(card: ToolCard) -> bool:
+    return card.state == "running" and bool(card.progress or card.share is not None)
+
+
 def _progress(card: ToolCard, room: int, look: Look, now: int) -> list[Piece]:
-    if card.state != "running" or not (card.progress or card.share is not None) or room < 6:
+    if not _progresses(card) or room < 6:
         return []
     text = one_line(card.progress, 80)
     share = fraction(text) if card.share is None else card.share
