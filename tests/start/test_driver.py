@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Callable
 
 import pytest
 
+from chatglass.tui.driver import TerminalOut
 from start.terminal import Terminal
 
 APP = """
@@ -99,3 +102,15 @@ def test_keys_of_one_burst_go_where_the_key_before_leads(
     shell.type("ab\x0fcde\x0f\rc\x0ff g\rd\r")
     assert shell.finish() == 0
     assert b"VALUE ['cde', 'f g', 'abcd']" in shell.output, shell.output[-300:]
+
+
+def test_a_terminal_that_has_gone_takes_no_error_to_the_output_thread() -> None:
+    master, terminal = os.openpty()
+    out = io.TextIOWrapper(io.BufferedWriter(TerminalOut(terminal, "w")), encoding="utf-8")
+    out.write("seen")
+    out.flush()
+    assert os.read(master, 4) == b"seen"
+    os.close(master)
+    out.write("lost")
+    out.flush()
+    out.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Sequence
@@ -20,6 +21,22 @@ from chatglass.tui.key_order import KeyOrder
 _ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
+class TerminalOut(io.FileIO):
+    """A terminal that takes what is written to it for as long as it is there.
+
+    Once it has gone, an error would end Textual's output thread, and on the full queue of that the
+    program would wait for ever instead of saving and ending.
+    """
+
+    def write(self, data: Any, /) -> int | None:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return len(data)
+
+
 class GlassDriver(LinuxDriver):
     """Pass as `driver_class` of the app.
 
@@ -36,7 +53,7 @@ class GlassDriver(LinuxDriver):
         self._keys = KeyOrder(app)
         if os.isatty(1):
             # A descriptor of its own for the life of the process, whatever becomes of 1 and 2.
-            terminal = io.BufferedWriter(io.FileIO(os.dup(1), "w", closefd=False))
+            terminal = io.BufferedWriter(TerminalOut(os.dup(1), "w", closefd=False))
             self._file = io.TextIOWrapper(terminal, encoding="utf-8", errors="replace")
 
     def run_input_thread(self) -> None:
