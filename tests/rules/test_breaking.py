@@ -302,3 +302,36 @@ def test_arguments_are_exactly_those(judge: Judge) -> None:
     assert not judge.allows(rule, served("srv__doo", {"n": 1, "s": "x"}))
     assert judge.allows("srv__do", served("srv__do", {"anything": 1}))
     assert not judge.allows("srv__do", served("Srv__do", {}))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["python3.11 *", "Python *", "/usr/bin/perl5.36 *", "pnpx *", "just *", "tar *", "git *",
+     "git bisect *", "npm run *", "npm exec *", "uv run *", "cargo run *", "go run *", "gh *"],
+)  # fmt: skip
+def test_no_rule_allows_whatever_a_program_is_told_to_run(judge: Judge, pattern: str) -> None:
+    rule = parse_rule(f"run_command({pattern})")
+    assert rule.objection_to_allowing
+    assert not judge.allows(str(rule), judge.command(pattern.replace("*", "x")))
+
+
+def test_a_rule_that_denies_is_in_doubt_about_any_version_of_an_interpreter(judge: Judge) -> None:
+    for command in ("python3.11 -c x", "PYTHON3 x.py", "nodejs x.js", "just clean"):
+        assert judge.ruling(judge.command(command), deny=["run_command(rm **)"]) == "ask"
+
+
+def test_no_rule_makes_a_folder_a_repository_of_git(judge: Judge) -> None:
+    """Of a folder with HEAD, objects, refs and config git takes the settings, which run programs."""
+    rule = "write_file(src/**)"
+    assert judge.allows(rule, judge.write("src/config"))
+    for name in ("HEAD", "head"):
+        assert judge.write(f"src/{name}").assessment.always_ask
+        assert not judge.allows(rule, judge.write(f"src/{name}"))
+    (judge.root / "src" / "HEAD").write_text("ref: refs/heads/main\n")
+    (judge.root / "src" / "objects").mkdir()
+    (judge.root / "src" / "refs").mkdir()
+    for path in ("src/config", "src/hooks/pre-commit", "src/deep/c.py"):
+        assert judge.write(path).assessment.always_ask
+        assert not judge.allows(rule, judge.write(path))
+    # An operand of that name is what git calls its newest commit.
+    assert judge.allows("run_command(git diff *)", judge.command("git diff HEAD"))

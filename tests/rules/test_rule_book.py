@@ -124,6 +124,31 @@ def test_the_rules_offered_for_a_command(judge: Judge, command: str, rules: list
     assert offered(judge, judge.command(command)) == rules
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git diff --output out.txt", "git diff --no-index a b", "git log --ext-diff", "rg --pre cat x",
+        "git blame --contents a b", "git diff -O order", "rg KEY", "grep -r KEY .", "grep -nR KEY .",
+        "grep -f names a", "diff a b", "tree -o a.txt", "tree -R", "file -f names", "file -C -m a",
+        "wc --files0-from a", "du --files0-from a", "tail -f a", "go vet -vettool ./x",
+        "go list -toolexec x", "cargo check", "cargo tree --manifest-path x", "npm ls --prefix x",
+        "pip list --index-url x", "python a.py", "find src", "sed -n 1p a", "awk 1 a", "xargs ls",
+        "env ls", "sudo ls", "make all", "npm run x", "tar -tf a", "git status -- src",
+    ],
+)  # fmt: skip
+def test_no_wide_rule_is_offered_where_an_operand_could_do_more(judge: Judge, command: str) -> None:
+    assert offered(judge, judge.command(command)) == [f"run_command({command})"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["git log --oneline -5", "git log -n 5", "git show --stat HEAD", "ls -la src", "head -n 20 a",
+     "grep -n x src/a.py", "wc -l src/a.py", "tail -n5 a", "du -sh src", "tree -L 2"],
+)  # fmt: skip
+def test_a_wide_rule_is_offered_for_what_only_reads(judge: Judge, command: str) -> None:
+    assert len(offered(judge, judge.command(command))) == 2
+
+
 def test_the_rules_offered_for_files_pages_and_servers(judge: Judge) -> None:
     assert offered(judge, judge.write("src/new.py")) == [
         "write_file(src/new.py)",

@@ -97,7 +97,24 @@ class Surroundings:
         for part in path.parts:
             if reason := _GUARDED_NAMES.get(part.casefold()):
                 return reason
+        if any(_is_repository(folder) for folder in (path, *path.parents)):
+            return _GUARDED_NAMES[".git"]
         return ""
+
+
+def makes_a_repository(path: Path) -> bool:
+    """Whether a file of that name is what lets git take the folder around it for a repository, whose
+    settings run programs: of what else that needs, nothing is special in itself."""
+    return path.name.casefold() == "head"
+
+
+def _is_repository(folder: Path) -> bool:
+    """Whether git would take `folder` itself for one, as it does with bare ones and those that a
+    `.git` file names (gitrepository-layout(5))."""
+    try:
+        return all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
+    except OSError:
+        return False
 
 
 def _refuse_circle(path: Path) -> None:

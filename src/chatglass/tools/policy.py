@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from chatglass.tools.addresses import Target
-from chatglass.tools.places import Place, Surroundings
+from chatglass.tools.places import Place, Surroundings, makes_a_repository
 from chatglass.tools.regular_file import NotReadable, read_regular
 from chatglass.tools.tool import Assessment, ToolSpec, Verdict
 from chatglass.values.text import storable
@@ -64,7 +64,10 @@ def write_place(place: Place, content: str) -> Assessment:
         reasons.append(place.guarded)
     if place.secret and place.secret != place.guarded:
         reasons.append(place.secret)
-    always = bool(place.guarded or place.secret)
+    pointer = makes_a_repository(place.path)
+    if pointer and not place.guarded:
+        reasons.append("with a file HEAD git may take the folder for a repository of its own")
+    always = bool(place.guarded or place.secret or pointer)
     return Assessment(
         verdict="ask",
         why="It would write a file" + (": " + "; ".join(reasons) if reasons else "") + ".",

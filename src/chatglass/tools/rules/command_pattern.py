@@ -22,14 +22,30 @@ FitsOperand = Callable[[str], bool]
 """Whether a word, taken as a path, stays where a rule may let a command reach."""
 
 RUNNERS = frozenset((
-    ".", "awk", "bash", "builtin", "bun", "busybox", "chroot", "command", "csh",
-    "dash", "deno", "doas", "docker", "env", "eval", "exec", "find", "fish",
-    "gawk", "ionice", "ksh", "lua", "make", "nice", "node", "nohup", "npx",
-    "parallel", "perl", "php", "pipx", "podman", "python", "python3", "ruby",
-    "sed", "setsid", "sh", "source", "ssh", "stdbuf", "strace", "su", "sudo",
-    "taskset", "tclsh", "timeout", "trap", "uvx", "watch", "xargs", "zsh",
+    ".", "ant", "ash", "at", "awk", "bash", "batch", "builtin", "bun", "bundle", "bunx", "busybox",
+    "chroot", "chrt", "command", "corepack", "crontab", "csh", "dash", "deno", "doas", "docker",
+    "ed", "elixir", "emacs", "env", "erl", "eval", "ex", "exec", "expect", "find", "fish", "flock",
+    "gawk", "gdb", "ghci", "gmake", "gnumake", "gradle", "gradlew", "guile", "ionice", "ipython",
+    "java", "jshell", "julia", "just", "ksh", "lldb", "lua", "luajit", "m4", "make", "mawk",
+    "mksh", "mvn", "nawk", "nice", "ninja", "node", "nodejs", "nohup", "nox", "npx", "nsenter",
+    "nvim", "osascript", "parallel", "perl", "php", "pipx", "pkexec", "pnpx", "podman",
+    "powershell", "pwsh", "pypy", "python", "rake", "rlwrap", "rscript", "ruby", "runghc", "runuser",
+    "rsync", "screen", "scp", "script", "sed", "setarch", "setpriv", "setsid", "sh", "socat",
+    "source", "sqlite", "ssh", "sshpass", "stdbuf", "strace", "su", "sudo", "systemd-run", "tar",
+    "taskset", "tclsh", "timeout", "tmux", "toolbox", "tox", "trap", "ts-node", "tsx", "unshare",
+    "uvx", "vi", "view", "vim", "watch", "wish", "xargs", "xonsh", "zsh",
 ))  # fmt: skip
-"""Programs that run what their operands say: `*` behind one of them would allow anything."""
+"""Programs that run what their operands say: `*` behind one of them would allow anything. Without
+the version that may stand at the end of a name, in lower case."""
+
+_OF_MANY = frozenset((
+    "aws", "brew", "cargo", "composer", "conda", "dotnet", "gcloud", "gh", "git", "go", "hatch",
+    "helm", "hg", "jj", "kubectl", "mamba", "nix", "npm", "pdm", "pip", "pnpm", "poetry", "rustup",
+    "rye", "svn", "swift", "systemctl", "terraform", "uv", "yarn",
+))  # fmt: skip
+"""Programs of many commands, some of which run what is named: `*` may stand behind a command."""
+_RUN = frozenset(("bisect", "create", "dlx", "exec", "run", "run-script", "x"))
+"""Commands of these that run what is named."""
 
 _OPERAND = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./,:@%+-]*")
 """No `=`, since `make CC=…` sets a variable; no `@` in front, which some programs read as a file
@@ -88,8 +104,16 @@ class CommandPattern:
         """Why no rule may allow what it fits; empty where one may."""
         if self.rest == "**":
             return "** fits anything, and so only stands in rules that ask or deny"
-        if self.rest == "*" and self.program in RUNNERS:
-            return f"{self.program} runs what its operands say, so that * would allow anything"
+        if self.rest != "*":
+            return ""
+        program, names = _family(self.program), [w for w in self._words if w[:1] != "-"]
+        runner = self.program if program in RUNNERS else ""
+        if program in _OF_MANY and _RUN & set(names[1:2]):
+            runner = f"{self.program} {names[1]}"
+        if runner:
+            return f"{runner} runs what its operands say, so that * would allow anything"
+        if program in _OF_MANY and len(names) == 1:
+            return f"* would allow every command of {self.program}: name one in front of it"
         return ""
 
     def __str__(self) -> str:
@@ -126,7 +150,7 @@ class CommandPattern:
             (self._words[0], *others), lambda word: not word.startswith("-")
         ):
             return "yes"
-        if same[0] in RUNNERS and self.program not in RUNNERS:
+        if _family(same[0]) in RUNNERS and _family(self.program) not in RUNNERS:
             return "perhaps"
         wanted = [_name(self._words[0]), *self._words[1:]]
         wanted = [word.casefold() for word in wanted if not word.startswith("-")]
@@ -197,3 +221,8 @@ def _word(text: str, place: int, *, closing: bool) -> tuple[str, int]:
 
 def _name(program: str) -> str:
     return program.rpartition("/")[2]
+
+
+def _family(program: str) -> str:
+    """The name of a program as RUNNERS has it: `python` of `Python3.11`."""
+    return re.sub(r"-?[0-9.]+$", "", program).casefold() or program

@@ -10,6 +10,7 @@ from chatglass.tools.rules.command_pattern import CommandPattern
 from chatglass.tools.rules.match import InvalidRule
 from chatglass.tools.rules.other_patterns import ArgumentsPattern, UrlPattern
 from chatglass.tools.rules.path_pattern import PathPattern
+from chatglass.tools.rules.readers import reading_words
 from chatglass.tools.rules.rule import (
     COMMAND_TOOLS,
     PATH_TOOLS,
@@ -19,18 +20,6 @@ from chatglass.tools.rules.rule import (
     parse_rule,
 )
 from chatglass.tools.rules.shell_words import NotModelled, plain_words
-
-_READERS: dict[str, frozenset[str]] = {
-    "git": frozenset({"status", "diff", "log", "show", "blame", "ls-files", "shortlog"}),
-    "cargo": frozenset({"check", "tree", "metadata"}),
-    "npm": frozenset({"ls", "outdated"}),
-    "pip": frozenset({"list", "show"}),
-    "go": frozenset({"vet", "list"}),
-}
-"""Programs of many commands, and those of them that change nothing of the project."""
-_PLAIN_READERS = frozenset(
-    ["cat", "cmp", "diff", "du", "file", "grep", "head", "ls", "rg", "stat", "tail", "tree", "wc"]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +83,14 @@ def _commands(name: str, command: str) -> Iterator[Suggestion]:
         return
     exact = CommandPattern(words, [False] * len(words))
     yield Suggestion(Rule(name, exact), "exactly this command")
-    fixed = _fixed_words(words)
-    if not fixed or any(word.startswith("-") for word in words[:fixed]):
+    fixed = reading_words(words)
+    if not fixed:
         return
     options = list(dict.fromkeys(word for word in words[fixed:] if word.startswith("-")))
-    if "--" in options:
-        return
     flags = [False] * fixed + [True] * len(options)
     wide = CommandPattern([*words[:fixed], *options], flags, "*")
     with_options = "with or without these options, " if options else ""
     yield Suggestion(Rule(name, wide), f"{with_options}on anything in the working directory")
-
-
-def _fixed_words(words: tuple[str, ...]) -> int:
-    """How many words name a command that only reads; 0 where it may do more."""
-    if words[0] in _PLAIN_READERS:
-        return 1
-    return 2 if len(words) > 1 and words[1] in _READERS.get(words[0], ()) else 0
 
 
 def _paths(name: str, call: JudgedCall) -> Iterator[Suggestion]:
