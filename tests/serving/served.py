@@ -25,6 +25,10 @@ class Served:
     def origin(self) -> str:
         return self.url.split("/?")[0]
 
+    @property
+    def token(self) -> str:
+        return self.url.split("token=")[1]
+
     def tabs(self) -> list[int]:
         """The processes of tabs: the program itself, not its supervisor."""
         found = []
@@ -98,6 +102,6 @@ async def tab(server: Served, session: aiohttp.ClientSession) -> AsyncIterator[T
     async with session.get(server.url) as response:
         assert response.status == 200
     async with session.ws_connect(
-        f"{server.origin}/ws?width=100&height=30", headers={"Origin": server.origin}
+        f"{server.origin}/ws/{server.token}?width=100&height=30", headers={"Origin": server.origin}
     ) as socket:
         yield Tab(socket)

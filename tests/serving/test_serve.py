@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -51,42 +52,56 @@ UPGRADE = {
 
 
 async def test_without_the_token_nothing_is_answered(access: Access) -> None:
-    name = access.cookie
-    for path in ("/", "/ws", "/static/js/textual.js", "/static/", "/none", "/?token=", "/?token=é"):
+    wrong = access.token[:-1] + "!"
+    for path in (
+        *("/", "/ws", "/ws/", f"/ws/{wrong}", f"/ws/{access.token}/x", "/static/", "/none"),
+        *("/static/js/textual.js", "/?token=", "/?token=é", "/?token=%ff", f"/?token={wrong}"),
+    ):
         assert await status(access, path) == 403, path
-        assert await status(access, path, Cookie=f"{name}={access.token[:-1]}x") == 403, path
-        assert await status(access, path, Cookie=f"other={access.token}") == 403, path
-    # The URL's token is for the page alone.
-    assert await status(access, f"/static/js/textual.js?token={access.token}") == 403
+    # The cookie gives no page and no websocket, and the URL's token no files.
+    for value in (access.token, access.files):
+        cookie = f"{access.cookie}={value}"
+        for path in ("/", "/ws", "/ws/", f"/ws/{access.files}", f"/?token={access.files}"):
+            assert await status(access, path, Cookie=cookie, **UPGRADE) == 403, path
+    file = "/static/js/textual.js"
+    assert await status(access, f"{file}?token={access.token}") == 403
+    for cookie in (
+        f"{access.cookie}={access.token}",
+        f"{access.cookie}={access.files[:-1]}!",
+        f"{access.cookie}=\udcff",
+        f"other={access.files}",
+    ):
+        assert await status(access, file, Cookie=cookie) == 403, cookie
 
 
 async def test_with_it_the_page_and_its_files(access: Access) -> None:
     assert await status(access, f"/?token={access.token}") == 200
-    cookie = f"{access.cookie}={access.token}"
-    for path in ("/", "/static/js/textual.js", "/static/css/xterm.css"):
+    cookie = f"{access.cookie}={access.files}"
+    for path in ("/static/js/textual.js", "/static/css/xterm.css"):
         assert await status(access, path, Cookie=cookie) == 200, path
     assert await status(access, "/static/", Cookie=cookie) == 403  # no listing
-    assert await status(access, "/static/../server.py", Cookie=cookie) in (403, 404)
+    for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/static//etc/passwd"):
+        assert await status(access, path, Cookie=cookie) in (403, 404), path
 
 
 async def test_names_that_were_rebound_and_pages_from_elsewhere_are_refused(access: Access) -> None:
-    cookie = f"{access.cookie}={access.token}"
+    page, socket = f"/?token={access.token}", f"/ws/{access.token}"
     own = f"http://127.0.0.1:{access.port}"
     for host in ("evil.example", f"evil.example:{access.port}", "127.0.0.1", "127.0.0.1:1"):
-        assert await status(access, "/", Host=host, Cookie=cookie) == 403, host
+        assert await status(access, page, Host=host) == 403, host
     for origin in (
         "http://evil.example",
         "null",
         "http://127.0.0.1:1",
         own.replace("http", "https"),
     ):
-        assert await status(access, "/", Origin=origin, Cookie=cookie) == 403, origin
-        assert await status(access, "/ws", Origin=origin, Cookie=cookie, **UPGRADE) == 403, origin
-    assert await status(access, "/ws", Cookie=cookie, **UPGRADE) == 403  # no Origin at all
+        assert await status(access, page, Origin=origin) == 403, origin
+        assert await status(access, socket, Origin=origin, **UPGRADE) == 403, origin
+    assert await status(access, socket, **UPGRADE) == 403  # no Origin at all
     # By the other name, its own page.
     named = f"localhost:{access.port}"
-    assert await status(access, "/", Host=named, Origin=f"http://{named}", Cookie=cookie) == 200
-    assert await status(access, "/", Host=named, Origin=own, Cookie=cookie) == 403
+    assert await status(access, page, Host=named, Origin=f"http://{named}") == 200
+    assert await status(access, page, Host=named, Origin=own) == 403
 
 
 async def test_what_the_page_may_load_and_who_may_frame_it(access: Access) -> None:
@@ -99,6 +114,7 @@ async def test_what_the_page_may_load_and_who_may_frame_it(access: Access) -> No
     assert f"connect-src ws://127.0.0.1:{access.port}" in policy
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
+    assert access.token not in cookie
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     assert access.token not in page
@@ -207,6 +223,29 @@ async def test_tabs_end_with_the_server(tmp_path: Path, number: signal.Signals) 
         assert server.process.returncode == (-9 if number is signal.SIGKILL else 0)
 
 
+@asynccontextmanager
+async def other_server() -> AsyncIterator[tuple[str, list[str | None]]]:
+    """Somebody else's server on this machine: its address, and the cookies that it is sent."""
+    import socket
+
+    cookies: list[str | None] = []
+
+    async def take(request: web.Request) -> web.Response:
+        cookies.append(request.headers.get("Cookie"))
+        return web.Response(text="other", content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, listening).start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/static/", cookies
+    finally:
+        await runner.cleanup()
+
+
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium here")
 async def test_in_chromium(tmp_path: Path) -> None:
     async with served(tmp_path) as server, browser(tmp_path / "profile") as page:
@@ -218,12 +257,20 @@ async def test_in_chromium(tmp_path: Path) -> None:
         await page.press("Enter", 13)
         await answered(server, "391")
         assert len(await page.picture()) > 20_000  # an empty page has 5,000
+        # Loaded again it is let in again; a server at another port learns nothing of the token.
+        await page.call("Page.navigate", url=f"{server.origin}/")
+        await page.until("document.body && document.body.classList.contains('-first-byte')")
+        assert await page.value("location.href") == f"{server.origin}/"
         # Nothing is loaded from elsewhere.
         assert [url for url in page.requested if not url.startswith((server.origin, "data:"))] == []
+        async with other_server() as (other, cookies):
+            await page.call("Page.navigate", url=other)
+            await page.until("document.body && document.body.innerText == 'other'")
+        assert server.token not in str(cookies)
         # A page from elsewhere, in the same browser, gets no websocket.
         await page.call("Page.navigate", url="about:blank")
         await server.tabs_gone()
-        socket = f"new WebSocket('ws://{server.origin.removeprefix('http://')}/ws')"
+        socket = f"new WebSocket('ws://{server.origin.removeprefix('http://')}/ws/{server.token}')"
         script = f"window.s = {socket}; s.onerror = () => window.refused = true; s.onopen = () => window.opened = true; 1"
         await page.value(script)
         assert await page.until("window.refused || window.opened")

@@ -4,6 +4,10 @@ elsewhere makes it send.
 A loopback address is reached by every page that the browser shows: through a name of its own that
 resolves to 127.0.0.1 (so `Host` is checked), and by a websocket, which browsers let any page open
 (so `Origin` is checked). Everything needs the token besides.
+
+The token never is in a cookie: browsers send those of a host to every port of it, and behind
+another one may be a server of anybody's. The page keeps it in its `sessionStorage`, which belongs
+to one port, and opens its websocket by it. A cookie only lets the page have its files.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ class Access:
     host: str
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    files: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    """The value of the cookie."""
 
     @property
     def cookie(self) -> str:
@@ -52,7 +58,18 @@ class Access:
 
     def fits(self, token: str | None) -> bool:
         """Compared in a time that tells nothing."""
-        return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
+        return _same(token, self.token)
+
+    def gives_files(self, cookie: str | None) -> bool:
+        """Whether a cookie is that of a page."""
+        return _same(cookie, self.files)
+
+
+def _same(given: str | None, secret: str) -> bool:
+    # What came as bytes that are no UTF-8 holds surrogates.
+    return given is not None and hmac.compare_digest(
+        given.encode("utf-8", "surrogatepass"), secret.encode()
+    )
 
 
 def loopback(host: str) -> str:

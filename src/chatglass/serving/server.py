@@ -8,6 +8,7 @@ elsewhere; so pages are served from here.
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import secrets
 import signal
@@ -26,6 +27,12 @@ from chatglass.serving.tab import Tab
 
 _STATIC = Path(textual_serve.__file__).with_name("static")
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+_AGAIN = Template(
+    """<!doctype html><title>chatglass</title><p>403: $why</p><script nonce="$nonce">
+const token = sessionStorage.getItem("token");
+if (token && !location.search) location.replace("/?token=" + encodeURIComponent(token));
+</script>"""
+)
 _MOST_CELLS = 1_000
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -53,7 +60,7 @@ class PageServer:
         application.add_routes(
             [
                 web.get("/", self._page),
-                web.get("/ws", self._websocket),
+                web.get("/ws/{token}", self._websocket),
                 web.static("/static", _STATIC),
             ]
         )
@@ -71,14 +78,19 @@ class PageServer:
             return _refusal("This address is not the server's own.")
         if len(origins) > 1 or (origins and not access.knows_origin(origins[0], host)):
             return _refusal("A page from elsewhere asked for this.")
-        first = request.path == "/" and access.fits(request.query.get(TOKEN))
-        if not first and not access.fits(request.cookies.get(access.cookie)):
-            return _refusal(
-                "The token is missing. Open the address that `chatglass serve` printed."
-            )
-        if request.path == "/ws" and not origins:
+        if not self._has_token(request):
+            why = "The token is missing. Open the address that `chatglass serve` printed."
+            return _again(why) if request.path == "/" else _refusal(why)
+        if request.path.startswith("/ws/") and not origins:
             return _refusal("A websocket needs the Origin of the page.")
         return await handler(request)
+
+    def _has_token(self, request: web.Request) -> bool:
+        """For a websocket it stands in the path, since what opens it in the page adds a query."""
+        access, path = self._access, request.path
+        if path.startswith("/static/"):
+            return access.gives_files(request.cookies.get(access.cookie))
+        return access.fits(request.query.get(TOKEN) if path == "/" else path.removeprefix("/ws/"))
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         if len(self._tabs) >= self._most_tabs:
@@ -97,7 +109,11 @@ class PageServer:
             headers={**_HEADERS, "Content-Security-Policy": policy},
         )
         response.set_cookie(
-            self._access.cookie, self._access.token, httponly=True, samesite="Strict", path="/"
+            self._access.cookie,
+            self._access.files,
+            httponly=True,
+            samesite="Strict",
+            path="/static/",
         )
         return response
 
@@ -143,6 +159,18 @@ class PageServer:
 
 def _refusal(why: str) -> web.Response:
     return web.Response(status=403, headers=_HEADERS, text=f"403: {why}\n")
+
+
+def _again(why: str) -> web.Response:
+    """The refusal of a page; loaded again, it has the token from before."""
+    nonce = secrets.token_urlsafe(16)
+    policy = f"default-src 'none'; frame-ancestors 'none'; script-src 'nonce-{nonce}'"
+    return web.Response(
+        status=403,
+        headers={**_HEADERS, "Content-Security-Policy": policy},
+        content_type="text/html",
+        text=_AGAIN.substitute(nonce=nonce, why=html.escape(why)),
+    )
 
 
 def _cells(request: web.Request, name: str, default: int) -> int:
