@@ -145,6 +145,15 @@ class ChatContext:
         self.ledger = SessionLedger()
         await self.ledger.initialize(self.requests.figures.totals(), tool_calls=self.calls.count)
 
+    async def _restart_ledger(self) -> None:
+        """With the totals so far instead of all the events that led to them."""
+        if self._ready:
+            try:
+                await self._start_ledger()
+            except LedgerUnavailable as error:
+                # It ran before: as any later error, this one must not keep the session from work.
+                self.ledger.degraded = str(error)
+
     async def close(self) -> None:
         await self.ledger.close()
 
@@ -358,12 +367,7 @@ class ChatContext:
         await self._head.show(leaf_id)
         await self._take_path(leaf_id)
         self.turn_id = None
-        if self._ready:
-            try:
-                await self._start_ledger()
-            except LedgerUnavailable as error:
-                # It ran before: as any later error, this one must not keep the session from work.
-                self.ledger.degraded = str(error)
+        await self._restart_ledger()
 
     # -- figures
 
@@ -399,6 +403,8 @@ class ChatContext:
     async def add_compaction(self, row: CompactionRow) -> None:
         """Store a compaction, which is in force from now on."""
         await self.compaction.add(row)
+        # Its events are 12 kB a turn, of which no figure needs more than their sums.
+        await self._restart_ledger()
 
     def turns_left(self) -> int | None:
         """About how many turns like the last ones fit before compaction; None with too few to say."""
