@@ -39,7 +39,11 @@ class Served:
                 arguments = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if str(self.data).encode() in arguments and arguments[1:3] == [b"-m", b"chatglass"]:
+            if str(self.data).encode() in arguments and arguments[1:4] == [
+                b"-P",
+                b"-m",
+                b"chatglass",
+            ]:
                 found.append(int(entry.name))
         return [pid for pid in found if pid != self.process.pid]
 
@@ -55,7 +59,7 @@ async def served(folder: Path, *flags: str) -> AsyncIterator[Served]:
     data = folder / "data"
     (folder / "config.toml").touch()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "chatglass", "serve", "--port", "0", *flags),
+        *(sys.executable, "-P", "-m", "chatglass", "serve", "--port", "0", *flags),
         *("--", "--demo", "--data-dir", str(data), "--config", str(folder / "config.toml")),
         stdout=PIPE,
         cwd=folder,

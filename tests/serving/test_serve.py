@@ -159,6 +159,17 @@ async def test_what_is_refused_is_said() -> None:
     assert "--model" in said
 
 
+async def test_nothing_of_the_folder_is_run(tmp_path: Path) -> None:
+    (tmp_path / "chatglass").mkdir()
+    ran = tmp_path / "ran"
+    for name in ("chatglass/__init__.py", "json.py", "sitecustomize.py"):
+        (tmp_path / name).write_text(f"open({str(ran)!r}, 'w').close()\n")
+    async with served(tmp_path) as server, client() as session, tab(server, session) as page:
+        await page.sees("Write a message")
+        assert len(server.tabs()) == 1
+    assert not ran.exists()
+
+
 async def answered(server: Served, text: str) -> None:
     """Until an answer with that text is stored."""
     database = server.data / "sessions.sqlite3"

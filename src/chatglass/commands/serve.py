@@ -16,7 +16,8 @@ async def run_serve(found: argparse.Namespace) -> int:
     host = loopback(found.host)
     if any(find_spec(name) is None for name in ("textual_serve", "aiohttp")):
         raise ConfigError("chatglass serve needs the extra chatglass[serve]; install that.")
-    command = [sys.executable, "-m", "chatglass", *found.flags]
+    # -P: what is called chatglass in the working directory is not this program.
+    command = [sys.executable, "-P", "-m", "chatglass", *found.flags]
     if code := await _objection(command):
         return code
     from chatglass.serving.server import serve
