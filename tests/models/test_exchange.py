@@ -207,3 +207,24 @@ async def test_a_name_and_a_query_of_the_address_stay_out() -> None:
             if isinstance(event, Sent) and event.exchange:
                 assert event.exchange.url == f"{server.base_url}/chat/completions"
         await client.close()
+
+
+async def test_other_forms_of_a_key_are_neither_kept_nor_told() -> None:
+    """A key without its `Bearer`, in a JSON that escapes slashes, in a URL, and a login in base64."""
+    bearer, gateway = "gw/tokenvalue+0123456789", "part/of-a-gateway-key-77"
+    told = ["gw\\/tokenvalue+0123456789", "gw%2Ftokenvalue%2B0123456789", bearer, gateway]
+    login = "bWU6cGFzcy93b3JkLTQy"  # me:pass/word-42
+    body = f'{{"error":{{"message":"refused: {" and ".join([*told, login])}"}}}}'.encode()
+    async with loopback(chunked(body, status=400)) as server:
+        at = server.base_url.replace("http://", "http://me:pass%2Fword-42@")
+        headers = {"X-Auth": f"Bearer {bearer}", "X-Gateway-Key": gateway}
+        client = OpenAIClient(endpoint(server, base_url=at, headers=headers), retries=FAST)
+        seen: list[Exchange] = []
+        with pytest.raises(ModelError) as failed:
+            await collect_exchanges(client, seen)
+        await client.close()
+    everything = (
+        received(seen[0]).decode() + seen[0].failure + str(failed.value) + failed.value.cause
+    )
+    for secret in (*told, login, "pass/word-42", "tokenvalue", "of-a-gateway"):
+        assert secret not in everything, secret

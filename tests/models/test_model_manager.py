@@ -225,3 +225,11 @@ def test_nothing_heavy_is_imported_until_preload() -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == []  # the first request imports nothing any more
+
+
+async def test_headers_that_are_named_as_keys_are_known_keys() -> None:
+    headers = {"X-Api-Key": "Bearer header-key-42", "HTTP-Referer": "https://example.org/chat"}
+    entry = EndpointSettings(base_url="http://me:pass-word-42@localhost:9/v1", headers=headers)
+    known = Models.configured({}, settings={"own": entry}).key_values()
+    assert {"header-key-42", "pass-word-42"} <= known
+    assert not any("example.org" in value for value in known)

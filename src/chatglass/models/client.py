@@ -170,7 +170,9 @@ class OpenAIClient:
         # Without the name and password that may stand before the host, and without a query.
         host = base.netloc.rpartition("@")[2]
         url = f"{base.scheme}://{host}{base.path.rstrip('/')}/chat/completions"
-        return Exchange(url, secrets_of(self._client_key, self.endpoint.headers, base.password))
+        return Exchange(
+            url, secrets_of(self.endpoint.base_url, self._client_key, self.endpoint.headers)
+        )
 
     def _failures(self, model: str) -> Failures:
         return Failures(self.endpoint, model, self._client_key)

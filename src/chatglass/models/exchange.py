@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from chatglass.values.clock import now_ms
 from chatglass.values.text import storable
@@ -123,8 +125,21 @@ def _is_private(name: str, private: set[str] | Sequence[str]) -> bool:
     return name.lower() in private or _SECRET_HEADERS.search(name) is not None
 
 
-def secrets_of(key: str | None, headers: Mapping[str, str], password: str | None) -> list[str]:
-    """What of an endpoint must never be kept."""
-    values = [key, password, *headers.values()]
-    bearer = [value.partition(" ")[2] for value in headers.values() if " " in value]
-    return [value for value in (*values, *bearer) if value]
+def secrets_of(url: str, key: str | None, headers: Mapping[str, str]) -> list[str]:
+    """What of an endpoint must never be kept, in the forms in which a server may tell it: as it
+    stands, without `Bearer`, in a JSON that escapes slashes, in a URL."""
+    parts = urlsplit(url)
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    queried = [value for name, value in parse_qsl(parts.query) if _is_private(name, ())]
+    values = [key, *headers.values(), *queried]
+    values += [value.partition(" ")[2] for value in headers.values()]
+    if parts.password:
+        values += [parts.password, unquote(parts.password), b64encode(login.encode()).decode()]
+    found = [value for value in values if value]
+    return [form for each in found for form in (each, each.replace("/", "\\/"), quote(each, ""))]
+
+
+def private_values(url: str, headers: Mapping[str, str]) -> list[str]:
+    """The values of headers that are named as keys are, and what else only the server may know."""
+    keys = {name: value for name, value in headers.items() if _is_private(name, ())}
+    return secrets_of(url, None, keys)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from chatglass.models.deltas import as_list, as_object, as_text
+from chatglass.models.exchange import secrets_of
 from chatglass.models.wire import Endpoint, ErrorKind, ModelError
 from chatglass.values.text import one_line, storable
 from chatglass.values.usage import Usage
@@ -101,11 +102,9 @@ class Failures:
         self._key = key
         self._url = public_url(endpoint.base_url)
         self._where = f"{endpoint.name} ({self._url})"
-        self._secrets = [
-            secret
-            for secret in (key, urlsplit(endpoint.base_url).password, *endpoint.headers.values())
-            if secret and len(secret) >= 6
-        ]
+        secrets = secrets_of(endpoint.base_url, key, endpoint.headers)
+        # Longest first: one may begin with another.
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 6}, key=len)[::-1]
 
     def words(self, text: str) -> str:
         """A server's words on one line, without keys."""

@@ -17,6 +17,7 @@ from chatglass.models.endpoints import (
     configured_endpoints,
     local_address,
 )
+from chatglass.models.exchange import private_values
 from chatglass.models.retries import RetryPolicy
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.values.usage import UNPRICED, Cost, Usage
@@ -224,6 +225,8 @@ class Models:
         """Every key that is known now, to be redacted wherever it turns up."""
         found = {c.endpoint.key for c in self._configured.values()}
         found |= {c.key_command.known for c in self._configured.values() if c.key_command}
+        for endpoint in (c.endpoint for c in self._configured.values()):
+            found |= set(private_values(endpoint.base_url, endpoint.headers))
         return frozenset(key for key in found if key)
 
     async def close(self) -> None:
