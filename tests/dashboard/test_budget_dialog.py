@@ -87,7 +87,7 @@ async def test_a_question_of_a_session_that_is_not_on_screen_waits(
         await stage.until(lambda: stage.session is not first)
         await stage.idle()
         await first.engine.submit("and then?")
-        stage.app.drive(first)
+        stage.app.turns.drive(first)
         await stage.told("asks about its budget")
         assert stage.app.screen is stage.chat
         await stage.app.open_session(first.engine.context.session)
@@ -120,6 +120,9 @@ async def test_budget_shows_and_sets(play: Play, folder: Path, server: DemoServe
         assert stage.app.workspace.budgets.day.hard == 5
         for wrong in ("/budget month 3", "/budget day", "/budget day much"):
             await stage.command(wrong)
+            # What was refused stays, to be mended.
+            await stage.until(lambda wrong=wrong: stage.chat.composer.text == wrong)
+            stage.chat.composer.clear()
         await stage.told("Write it as /budget session 0.50")
         await stage.told("'much' is no sum in USD")
 

@@ -200,7 +200,7 @@ async def test_questions_of_a_turn_are_seen_over_the_chat_and_take_no_keys_there
         screen = await full_screen(stage)
         stage.server.script(tools(("run_command", '{"command": "echo hi"}')), "done")
         await stage.session.engine.submit("go")
-        stage.app.drive(stage.session)
+        stage.app.turns.drive(stage.session)
         await stage.until(lambda: screen.approval.waiting, "the question")
         assert screen.approval.display
         assert not screen.approval.has_focus

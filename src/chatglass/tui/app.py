@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -34,14 +33,12 @@ from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
 from chatglass.tui.tabs.tabs import Tabs
 from chatglass.tui.themes import THEMES
+from chatglass.tui.turns import Turns
 from chatglass.values.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from textual.driver import Driver
 
-    from chatglass.chat.events import Event
     from chatglass.chat.workspace import Workspace
     from chatglass.config.first_look import FirstLook
     from chatglass.config.options import Options
@@ -95,6 +92,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.tabs = Tabs(self)
         self.attention = Attention(self)
         self._opening = asyncio.Lock()
+        self.turns = Turns(self)
         self.life = Life(self)
         for theme in THEMES:
             self.register_theme(theme)
@@ -154,6 +152,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
     async def open_session(self, row: SessionRow) -> OpenSession:
         """Show that session in its tab; in a new one, or in the place of a blank one, if it is not
         open yet. Raises StoreError."""
+        from chatglass.tui.opening import start_engine
+
         left = self.current
         async with self._opening:
             is_opened = row.id not in self.sessions
@@ -161,11 +161,19 @@ class ChatglassApp(App[None], inherit_bindings=False):
         await self.chat.show(session)
         if session.starting is None and session.engine.state == "starting":
             session.starting = self.run_worker(
-                self._start_engine(session), group=f"start-{session.id}", exit_on_error=False
+                start_engine(self, session), group=f"start-{session.id}", exit_on_error=False
             )
         if left is not None and left is not session and left.is_blank:
             self.tabs.drop_blank(left, session if is_opened else None)
         self.tabs.changed()
+        return session
+
+    async def _make_session(self, row: SessionRow) -> OpenSession:
+        from chatglass.tui.opening import make_session
+
+        await self.tabs.ended(row.id)
+        session = self.sessions[row.id] = await make_session(self, row)
+        self.servers.roots_changed()
         return session
 
     async def new_session(self) -> OpenSession:
@@ -185,101 +193,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
             return row
         return self.workspace.like(row, self.current.engine.context.session)
 
-    async def _make_session(self, row: SessionRow) -> OpenSession:
-        from chatglass.tui.approval.asking import SessionApproval
-        from chatglass.tui.budget.asking import SessionBudget
-        from chatglass.tui.open_session import OpenSession
-        from chatglass.tui.reading import load_or_salvage, session_rows
-
-        assert self.workspace is not None
-        await self.tabs.ended(row.id)
-        if row.endpoint == "demo":
-            await self.workspace.start_demo()
-
-        def changed() -> None:
-            self.post_message(ApprovalsChanged(row.id))
-
-        approval = SessionApproval(self.workspace.session_policy(row.root), changed=changed)
-        budget = SessionBudget(changed)
-        engine = await self.workspace.engine(
-            row,
-            decide_tool=approval.decide,
-            judge=approval.policy.judge,
-            ask_to_go_on=approval.ask_to_go_on,
-            ask_budget=budget.ask,
-        )
-        session = OpenSession(engine=engine, approval=approval, budget=budget, draft=row.draft)
-        engine = session.engine = await load_or_salvage(self.workspace, session)
-        session.view.compactions = engine.context.compactions
-        session.view.load(await session_rows(engine.context.store, engine))
-        session.place.writing.history.replace(session.view.prompts())
-        if engine.failure is not None:
-            session.view.notice(str(engine.failure), "It is read-only.", "error")
-        # What was queued when the program ended is offered, not sent unasked.
-        session.held = bool(engine.queue)
-        self.sessions[row.id] = session
-        self.servers.roots_changed()
-        return session
-
-    async def _start_engine(self, session: OpenSession) -> None:
-        from chatglass.chat.ledger import LedgerUnavailable
-        from chatglass.store.protocol import StoreError
-
-        try:
-            await session.engine.start()
-        except (LedgerUnavailable, StoreError) as error:
-            session.view.notice(str(error), "Nothing can be sent in this session.", "error")
-        self.post_message(SessionChanged(session.id))
-
-    # -- turns
-
-    def drive(self, session: OpenSession) -> None:
-        """Answer what is queued, if the engine is free and the queue is not held."""
-        if self.life.leaving:
-            return
-        if session.engine.state == "idle" and session.engine.queue and not session.held:
-            self.run_worker(
-                self._answer_queue(session), group=f"turns-{session.id}", exit_on_error=False
-            )
-
-    async def _answer_queue(self, session: OpenSession) -> None:
-        from chatglass.store.protocol import StoreError
-
-        engine = session.engine
-        await self._forward(session, engine.run())
-        # On closing it stays queued: the composer's text is stored already.
-        is_open = session.id in self.sessions and not self.life.leaving
-        if engine.queue and not engine.conversation.prompt_stored and is_open:
-            try:
-                await self.chat.outbox.take_refused(session, engine.queue[0])
-            except StoreError as error:
-                # It stays queued: the same failure that kept it from being sent.
-                _log.warning("prompt not taken back: %s", error)
-
-    def retry(self, session: OpenSession) -> None:
-        """Answer the end of the shown path."""
-        self.run_worker(
-            self._forward(session, session.engine.go_on()),
-            group=f"turns-{session.id}",
-            exit_on_error=False,
-        )
-
-    def compact(self, session: OpenSession, instructions: str) -> None:
-        """Leave old messages out of what is sent, now."""
-        self.run_worker(
-            self._forward(session, session.engine.compact(instructions)),
-            group=f"turns-{session.id}",
-            exit_on_error=False,
-        )
-
-    async def _forward(self, session: OpenSession, turns: AsyncGenerator[Event]) -> None:
-        """Post the engine's events; those that come while a batch waits join it."""
-        async with aclosing(turns) as events:
-            async for event in events:
-                session.inbox.append(event)
-                if len(session.inbox) == 1:
-                    self.post_message(EngineEvents(session.id))
-        self.post_message(SessionChanged(session.id))
+    # -- what the engines tell
 
     def on_engine_events(self, message: EngineEvents) -> None:
         from chatglass.chat.events import RequestStarted, TurnFinished, TurnStarted
@@ -326,7 +240,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
     def on_session_changed(self, message: SessionChanged) -> None:
         session = self.sessions.get(message.session_id)
         if session is not None:
-            self.drive(session)
+            self.turns.drive(session)
             self.chat.session_changed(session)
             self._mark_sessions()
 

@@ -87,7 +87,7 @@ class Outbox:
         await self._store(session)
         session.held = False
         session.view.queue(queued, waiting=session.engine.state == "starting")
-        chat.app.drive(session)
+        chat.app.turns.drive(session)
         if session is chat.session:
             chat.composer.set_history(session.view.prompts())
             chat.transcript.jump_to_end()
@@ -123,7 +123,7 @@ class Outbox:
         if session is None or not session.held or not session.engine.queue:
             return False
         session.held = False
-        self._chat.app.drive(session)
+        self._chat.app.turns.drive(session)
         self._chat.tell_state()
         return True
 

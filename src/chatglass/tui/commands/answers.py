@@ -39,7 +39,7 @@ async def retry(app: ChatglassApp, argument: str) -> None:
         app.chat.say("There is no prompt to answer yet.", "warning")
         return
     await app.chat.reload(session)
-    app.retry(session)
+    app.turns.retry(session)
 
 
 async def edit(app: ChatglassApp, argument: str) -> None:

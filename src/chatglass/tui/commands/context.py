@@ -24,7 +24,7 @@ async def compact(app: ChatglassApp, argument: str) -> None:
     if not len(session.engine.context.path):
         app.chat.say("There is nothing to compact yet.")
         return
-    app.compact(session, argument)
+    app.turns.compact(session, argument)
 
 
 async def strategy(app: ChatglassApp, argument: str) -> None:
