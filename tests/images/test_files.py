@@ -20,11 +20,11 @@ from chatglass.chat.attached_files import (
     read_file,
 )
 from chatglass.chat.attachments import prompt_content
-from chatglass.chat.image_fitting import LONGEST_SIDE, MOST_SENT
+from chatglass.chat.image_fitting import LONGEST_SIDE, MOST_SENT, TooLarge, fitted
 from chatglass.chat.messages import to_wire
 from chatglass.models.estimates import IMAGE_TOKENS, estimate_content, image_tokens
 from chatglass.store.records import MessageRow
-from chatglass.values.images import facts_of_url, image_of, image_of_url, look_at
+from chatglass.values.images import Image, ImageFacts, facts_of_url, image_of, image_of_url, look_at
 from images.pictures import picture
 
 KINDS = ("png", "jpeg", "gif", "webp")
@@ -146,3 +146,9 @@ def test_tokens_by_the_published_formula(width: int, height: int, tokens: int) -
 def test_an_image_elsewhere_counts_as_an_average_one() -> None:
     part = {"type": "image_url", "image_url": {"url": "https://x.org/a.png"}}
     assert estimate_content([part]) == IMAGE_TOKENS
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 70_000), (70_000, 1), (10_000, 9_000)])
+def test_what_would_unpack_to_gigabytes_is_refused_by_its_header(width: int, height: int) -> None:
+    with pytest.raises(TooLarge, match="scale it down"):
+        fitted(Image(ImageFacts("png", width, height, 100), b""))

@@ -102,3 +102,6 @@ def test_a_picture_fits_and_is_never_enlarged() -> None:
         scaled(b"hello", 10, 10)
     with pytest.raises(NoPicture, match="too many"):
         scaled(png(40_000, 2_000), 10, 10)
+    # Few pixels, and a picture of rows alone takes gigabytes.
+    with pytest.raises(NoPicture, match="too many"):
+        scaled(png(1, 40_000), 10, 10)

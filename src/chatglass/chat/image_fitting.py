@@ -11,8 +11,10 @@ MOST_SENT = 5_000_000
 """Bytes of one image; Anthropic refuses more than 5 MB, OpenAI takes 20."""
 MOST_READ = 30_000_000
 """A larger file is not read at all."""
-_MOST_PIXELS = 100_000_000
-"""What unpacks to 400 MB is refused before it is unpacked."""
+_MOST_PIXELS = 80_000_000
+"""What unpacks to more than 320 MB is refused before it is unpacked. Pillow warns from 89 million on."""
+_MOST_ON_A_SIDE = 65_535
+"""As JPEG has. Each row costs Pillow memory of its own: 1 × 50,000,000 pixels took 4 GB."""
 
 
 class TooLarge(Exception):
@@ -26,7 +28,8 @@ def fitted(image: Image) -> Image:
     fits = max(facts.width, facts.height) <= LONGEST_SIDE and facts.size <= MOST_SENT
     if fits:
         return image
-    if facts.width * facts.height > _MOST_PIXELS:
+    longest = max(facts.width, facts.height)
+    if facts.width * facts.height > _MOST_PIXELS or longest > _MOST_ON_A_SIDE:
         raise TooLarge(f"has {facts.width:,}×{facts.height:,} pixels; scale it down first.")
     try:
         from chatglass.chat.image_scaling import NotScaled, scaled_down

@@ -14,10 +14,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.tools.threads import in_thread
+from chatglass.values.images import look_at
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 _MOST_PIXELS = 50_000_000
-"""Of a picture that is decoded: 150 MB."""
+"""Of a picture that is decoded: 200 MB."""
+_LONGEST_SIDE = 30_000
+"""Each row costs Pillow memory of its own: 1 × 50,000,000 pixels, a PNG of 97 kB, took 4 GB."""
 
 Pixel = tuple[int, int, int]
 
@@ -34,14 +37,21 @@ def scaled(data: bytes, most_columns: int, most_rows: int) -> list[list[Pixel]]:
     except ImportError:
         raise NoPicture("A preview needs Pillow: install chatglass[images].") from None
     try:
+        # Before Pillow, which warns on stderr of some sizes.
+        if facts := look_at(data):
+            _check(facts.width, facts.height)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             wide, high = image.size
-            if wide * high > _MOST_PIXELS:
-                raise NoPicture(f"{wide:,} × {high:,} pixels are too many for a preview.")
+            _check(wide, high)
             share = min(most_columns / wide, most_rows * 2 / high, 1.0)
             columns, lines = max(1, round(wide * share)), max(1, round(high * share))
             image.draft("RGB", (columns, lines))
-            flat = image.convert("RGBA").resize((columns, lines))
+            # Converting the whole of it would take four bytes a pixel once more.
+            coarse = image.resize(
+                (min(image.width, columns * 4), min(image.height, lines * 4)),
+                Image.Resampling.NEAREST,
+            )
+            flat = coarse.convert("RGBA").resize((columns, lines))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # fmt: skip
         raise NoPicture(f"It can't be shown: {error}") from error
     ground = Image.new("RGBA", flat.size, (128, 128, 128, 255))
@@ -51,6 +61,12 @@ def scaled(data: bytes, most_columns: int, most_rows: int) -> list[list[Pixel]]:
         for start in range(0, len(raw), columns * 3)
     ]
     return rows if len(rows) % 2 == 0 else [*rows, [(0, 0, 0)] * columns]
+
+
+def _check(wide: int, high: int) -> None:
+    """Raises NoPicture."""
+    if wide * high > _MOST_PIXELS or max(wide, high) > _LONGEST_SIDE:
+        raise NoPicture(f"{wide:,} × {high:,} pixels are too many for a preview.")
 
 
 def strips(rows: list[list[Pixel]]) -> list[Strip]:
