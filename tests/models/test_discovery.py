@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatglass.models.discovery import discover, local_window
+from chatglass.models.discovery import discover, local_kind, local_window
 from chatglass.models.wire import Endpoint
 from models.loopback import Loopback, json_reply, loopback, raw, stalls
 
@@ -33,6 +33,7 @@ LMSTUDIO = {
     "/api/version": {"error": "Unexpected endpoint or method."},
 }  # fmt: skip
 VLLM = {"/v1/models": {"data": [{"id": "m", "owned_by": "vllm", "max_model_len": 2048}]}}
+OPEN_WEBUI = {"/api/version": {"version": "0.6"}, "/v1/models": {"data": [{"id": "gpt-4o"}]}}
 PLAIN = {"/v1/models": {"data": [{"id": "x"}, {"id": "x"}, {"nothing": 1}]}}
 
 
@@ -49,6 +50,7 @@ def answers(server: Loopback, paths: dict[str, Any]) -> Loopback:
         (LMSTUDIO, "lmstudio", ("a", "b")),
         (VLLM, "vllm", ("m",)),
         (PLAIN, "other", ("x",)),
+        (OPEN_WEBUI, "other", ("gpt-4o",)),
     ],
 )
 async def test_each_kind_is_known_by_its_answers(
@@ -64,6 +66,11 @@ async def test_each_kind_is_known_by_its_answers(
     assert found.base_url == server.base_url
     assert found.is_local
     assert found.key is None
+    async with loopback() as server:
+        answers(server, paths)
+        proxy = Endpoint(name="x", base_url=server.base_url, key="own", is_local=True)
+        assert await local_kind(proxy, timeout_s=5) == kind
+    assert {r.headers["authorization"] for r in server.received} == {"Bearer own"}
     assert "sk-secret" not in str(server.received)
 
 
@@ -87,6 +94,7 @@ async def test_what_is_no_model_server_is_not_found() -> None:
 
 async def test_nothing_there() -> None:
     assert await discover([1], timeout_s=1.0) == []
+    assert await local_kind(Endpoint(name="x", base_url="http://127.0.0.1:1/v1")) is None
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from models.loopback import HELLO, PROMPT, collect, error_reply, json_reply, loo
 
 KEY = {"OPENAI_API_KEY": "sk-own"}
 DEMO = Endpoint(name="demo", base_url="http://127.0.0.1:9/v1", kind="demo", models=("demo-1",), is_local=True)  # fmt: skip
+VLLM = json_reply({"data": [{"id": "m", "owned_by": "vllm"}]})
+PLAIN = json_reply({"data": [{"id": "m"}]})
 MINE = {"mine": EndpointSettings(base_url="https://m.example/v1", models=("m1", "m2"))}
 
 
@@ -138,6 +140,39 @@ def test_prices_by_endpoint() -> None:
     assert models.price(ModelRef("demo", "demo-1"), usage).source == "demo"
     assert models.price(ModelRef("openai", "gpt-4o"), usage).usd == Decimal("12.5")
     assert models.price(ModelRef("gone", "gpt-4o"), usage) == UNPRICED
+
+
+async def test_a_server_here_is_free_once_it_is_known_to_run_models_itself() -> None:
+    usage = Usage(prompt_tokens=10)
+    async with loopback() as server:
+        server.script(error_reply(503, "loading"))
+        settings = {
+            "here": EndpointSettings(base_url=server.base_url),
+            "bills": EndpointSettings(base_url=server.base_url, free=False),
+        }
+        models = Models.configured({}, settings=settings)
+        client = models.client("here")
+        for found, free in ((error_reply(503, "loading"), False), (VLLM, True), (PLAIN, True)):
+            server.paths["/v1/models"] = found
+            for name in ("here", "bills", "gone"):
+                await models.recognise(name)
+            cost = models.price(ModelRef("here", "m"), usage)
+            assert (cost.source == "local") is free
+            assert models.price(ModelRef("bills", "m"), usage) == UNPRICED
+        assert client.endpoint.kind == "vllm"
+        await models.close()
+
+
+async def test_a_server_here_that_is_of_no_known_kind_is_asked_once() -> None:
+    async with loopback() as server:
+        server.paths["/v1/models"] = PLAIN
+        models = Models.configured({}, base_url=server.base_url)
+        (name,) = models.endpoints
+        await models.recognise(name)
+        asked = len(server.received)
+        await models.recognise(name)
+        assert asked == len(server.received) > 0
+        assert models.price(ModelRef(name, "m"), Usage(prompt_tokens=10)) == UNPRICED
 
 
 def test_calibration_is_of_one_model() -> None:

@@ -10,7 +10,7 @@ import genai_prices
 import pytest
 
 from chatglass.models.prices import context_window, price
-from chatglass.models.wire import Endpoint
+from chatglass.models.wire import Endpoint, EndpointKind
 from chatglass.values.usage import UNPRICED, Cost, Usage
 
 OPENAI = Endpoint(name="openai", base_url="https://api.openai.com/v1", kind="openai")
@@ -28,6 +28,11 @@ class Set:
 
 def at(url: str) -> Endpoint:
     return Endpoint(name="x", base_url=url)
+
+
+def here(kind: EndpointKind, *, free: bool | None = None) -> Endpoint:
+    url = "http://127.0.0.1:4000/v1"
+    return Endpoint(name="here", base_url=url, kind=kind, is_local=True, free=free)
 
 
 def reported(**fields: object) -> Usage:
@@ -112,9 +117,24 @@ def test_a_name_that_only_looks_like_a_known_one_is_unpriced(model: str) -> None
 
 def test_demo_and_local_are_free() -> None:
     demo = Endpoint(name="demo", base_url="http://127.0.0.1:1/v1", kind="demo", is_local=True)
-    local = Endpoint(name="ollama", base_url="http://127.0.0.1:11434/v1", is_local=True)
     assert price(demo, "gpt-4o", reported(cost=5), {}) == Cost(Decimal(0), "demo")
-    assert price(local, "gpt-4o", USAGE, {}) == Cost(Decimal(0), "local")
+    for kind in ("ollama", "lmstudio", "llamacpp", "vllm"):
+        assert price(here(kind), "gpt-4o", USAGE, {}) == Cost(Decimal(0), "local")
+        assert price(here(kind, free=False), "gpt-4o", USAGE, {}) == UNPRICED
+
+
+def test_another_server_on_this_machine_may_pass_on_to_who_bills() -> None:
+    prices = {"gpt-4o": Set(Decimal(1), Decimal(2))}
+    assert price(here("other"), "gpt-4o", USAGE, {}) == UNPRICED
+    assert price(here("other"), "gpt-4o", USAGE, prices).source == "settings"
+    assert price(here("other"), "gpt-4o", reported(cost=5), {}).source == "provider"
+
+
+def test_what_the_settings_call_free_is_free() -> None:
+    elsewhere = Endpoint(name="lan", base_url="http://10.0.0.7:8000/v1", free=True)
+    prices = {"gpt-4o": Set(Decimal(1), Decimal(2))}
+    for endpoint in (here("other", free=True), elsewhere):
+        assert price(endpoint, "gpt-4o", reported(cost=5), prices) == Cost(Decimal(0), "local")
 
 
 def test_settings_go_before_the_list() -> None:

@@ -233,7 +233,7 @@ async def test_models_without_a_price(here: Bench) -> None:
 async def test_what_costs_nothing_needs_no_budget(here: Bench) -> None:
     asked = Asked()
     demo = here.demo
-    local = Endpoint(name="mine", base_url=demo.base_url, key=demo.token, is_local=True)
+    local = Endpoint(name="mine", base_url=demo.base_url, key=demo.token, free=True)
     here.models._configured["mine"] = ConfiguredEndpoint(endpoint=local)  # pyright: ignore[reportPrivateUsage]
     session = replace(here.session(), endpoint="mine")
     tight = Limits(hard=Decimal("0.000001"))

@@ -132,8 +132,10 @@ class ChatContext:
         return row.content + row.reasoning if row is not None else ""
 
     async def find_window(self) -> None:
-        """Ask how much the model takes, where that is not known yet: its server may not have run,
-        or not have loaded it. Takes up to 2 s; asks a server that did not know once in 30 s."""
+        """Ask how much the model takes and what its server is, where that is not known yet: it may
+        not have run, or not have loaded the model. Takes up to 3 s; asks for the window at a server
+        that did not know once in 30 s."""
+        await self.models.recognise(self.model.endpoint)
         if self.size.window is None:
             model = self.model
             window = await self.models.context_window(model)

@@ -41,6 +41,8 @@ class EndpointSettings(_Table):
     images: bool | tuple[str, ...] | None = None
     """Whether its models take images: true, false, or the names of those that do; unset, what the
     server says of a model, else it is tried."""
+    free: bool | None = None
+    """Whether its requests cost nothing; unset, those to Ollama, LM Studio, llama.cpp and vLLM on this machine do, and nothing else on it is taken to be free: it may be a proxy to a paid API."""
 
 
 class PriceSettings(_Table):

@@ -61,11 +61,10 @@ async def _probe(port: int, timeout_s: float) -> Endpoint | None:
             listing, kind = await asyncio.gather(asker.get("/v1/models"), _kind(asker))
     except TimeoutError:
         return None
-    entries = [as_object(entry) for entry in as_list(listing.get("data"))]
     if not isinstance(listing.get("data"), list):
         return None
-    if kind == "other" and any(entry.get("owned_by") == "vllm" for entry in entries):
-        kind = "vllm"
+    entries = [as_object(entry) for entry in as_list(listing.get("data"))]
+    kind = _by_owner(kind, entries)
     name = kind if (kind, port) in USUAL_PORTS else f"127.0.0.1:{port}"
     names = (storable(as_text(entry.get("id"))) for entry in entries)
     return Endpoint(
@@ -79,16 +78,39 @@ async def _probe(port: int, timeout_s: float) -> Endpoint | None:
 
 async def _kind(asker: _Asker) -> EndpointKind:
     """What a server is, by an answer that only its kind gives."""
-    version, props, models = await asyncio.gather(
-        asker.get("/api/version"), asker.get("/props"), asker.get("/api/v0/models")
+    version, running, props, models = await asyncio.gather(
+        asker.get("/api/version"),
+        asker.get("/api/ps"),
+        asker.get("/props"),
+        asker.get("/api/v0/models"),
     )
-    if as_text(version.get("version")):
+    # Both: other programs tell their version at that path too, proxies to paid APIs among them.
+    if as_text(version.get("version")) and isinstance(running.get("models"), list):
         return "ollama"
     if "default_generation_settings" in props:
         return "llamacpp"
     if isinstance(models.get("data"), list):
         return "lmstudio"
     return "other"
+
+
+def _by_owner(kind: EndpointKind, entries: Sequence[JsonObject]) -> EndpointKind:
+    """`kind`, or `vllm` where the model list says so: that server answers no path of its own."""
+    is_vllm = kind == "other" and any(entry.get("owned_by") == "vllm" for entry in entries)
+    return "vllm" if is_vllm else kind
+
+
+async def local_kind(endpoint: Endpoint, *, timeout_s: float = 1.0) -> EndpointKind | None:
+    """What the server of an endpoint on this machine is; None where it does not answer, `other`
+    where nothing tells. The endpoint's own key goes along, if it has one. Never raises."""
+    path = urlsplit(endpoint.base_url).path.rstrip("/")
+    try:
+        async with _own_asker(endpoint, timeout_s) as asker:
+            listing, kind = await asyncio.gather(asker.get(f"{path}/models"), _kind(asker))
+    except TimeoutError:
+        return None
+    kind = _by_owner(kind, [as_object(entry) for entry in as_list(listing.get("data"))])
+    return kind if listing or kind != "other" else None
 
 
 async def local_window(endpoint: Endpoint, model: str, *, timeout_s: float = 2.0) -> int | None:

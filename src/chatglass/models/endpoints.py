@@ -32,6 +32,8 @@ class EndpointEntry(Protocol):
     def context_window(self) -> int | None: ...
     @property
     def images(self) -> bool | tuple[str, ...] | None: ...
+    @property
+    def free(self) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,7 @@ def _from_settings(
         models=tuple(entry.models),
         headers=_checked(entry.headers, place),
         is_local=is_loopback(url),
+        free=entry.free,
     )
     return ConfiguredEndpoint(
         endpoint=endpoint,

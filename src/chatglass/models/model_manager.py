@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -57,6 +58,8 @@ class Models:
         """What servers said of it, once they were asked."""
         self._unknown_since: dict[ModelRef, float] = {}
         self._asking: dict[ModelRef, asyncio.Lock] = {}
+        self._unrecognised: set[str] = set()
+        """Endpoints on this machine that answered, and not as any kind that is known."""
 
     @classmethod
     def configured(
@@ -143,6 +146,24 @@ class Models:
                 raise
             listed = []
         return list(dict.fromkeys([*named, *listed]))
+
+    async def recognise(self, endpoint: str) -> None:
+        """Learn what a server on this machine is, where that is not known yet: prices depend on
+        it. Takes up to 1 s; does nothing for other endpoints. Never raises."""
+        configured = self._find(endpoint)
+        if configured is None or endpoint in self._unrecognised:
+            return
+        known = configured.endpoint
+        if not known.is_local or known.kind != "other" or known.free is not None:
+            return
+        kind = await discovery.local_kind(known)
+        if kind == "other":
+            self._unrecognised.add(endpoint)
+        elif kind is not None:
+            recognised = replace(known, kind=kind)
+            self._configured[endpoint] = replace(configured, endpoint=recognised)
+            if (client := self._clients.get(endpoint)) is not None:
+                client.endpoint = recognised
 
     async def context_window(self, ref: ModelRef) -> int | None:
         """The most tokens the model takes, from settings, server or genai-prices; else None."""

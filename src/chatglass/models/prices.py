@@ -1,8 +1,9 @@
 """What a request cost, and where the price comes from.
 
-First the provider's own figure, then the settings, then nothing for what runs on this machine,
-then genai-prices for the provider whose address it is. A model on an address that no price list
-knows is unpriced, however well known its name: that would be a guess.
+First `free = true` of the endpoint, then the provider's own figure, then the settings' price of the
+model, then nothing for a server that runs models on this machine, then genai-prices for the provider
+whose address it is. A model on an address that no price list knows is unpriced, however well known its
+name: that would be a guess.
 """
 
 from __future__ import annotations
@@ -48,11 +49,13 @@ def price(endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Pri
     """What `usage` costs for `model` on `endpoint`. Never raises."""
     if endpoint.is_demo:
         return Cost(Decimal(0), "demo")
+    if endpoint.free:
+        return Cost(Decimal(0), "local")
     if (reported := _reported_cost(usage.raw)) is not None:
         return Cost(_quantised(reported), "provider")
     if (set_by_user := prices.get(model)) is not None:
         return Cost(_quantised(_by_settings(set_by_user, usage)), "settings")
-    if endpoint.is_local:
+    if endpoint.is_free:
         return Cost(Decimal(0), "local")
     return _by_list(endpoint.base_url, model, usage)
 

@@ -159,6 +159,9 @@ class ModelClient(Protocol):
 
 EndpointKind = Literal["openai", "ollama", "lmstudio", "llamacpp", "vllm", "demo", "other"]
 
+_RUN_MODELS: frozenset[EndpointKind] = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
+"""Servers that run models themselves, rather than pass requests on to who bills them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -173,11 +176,21 @@ class Endpoint:
     models: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     is_local: bool = False
-    """On this machine: no key is sent unless one is configured for it, and it costs nothing."""
+    """On this machine: no key is sent unless one is configured for it."""
+    free: bool | None = None
+    """`free` of the settings; None where they don't say."""
 
     @property
     def is_demo(self) -> bool:
         return self.kind == "demo"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its requests cost nothing: by the settings, else the demo, and what runs models
+        on this machine. Another server here may be a proxy to a provider that bills."""
+        if self.free is not None:
+            return self.free
+        return self.is_demo or (self.is_local and self.kind in _RUN_MODELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +209,11 @@ class ModelManager(Protocol):
 
     def client(self, endpoint: str) -> ModelClient:
         """The one client of that endpoint. Raises ModelError for an unknown name."""
+        ...
+
+    async def recognise(self, endpoint: str) -> None:
+        """Learn what a server on this machine is, where that is not known yet: prices depend on
+        it. Takes up to 1 s; does nothing for other endpoints. Never raises."""
         ...
 
     async def context_window(self, ref: ModelRef) -> int | None:

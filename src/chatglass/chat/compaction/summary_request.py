@@ -107,6 +107,7 @@ class SummaryRequests:
             {"role": "system", "content": instructions},
             {"role": "user", "content": text},
         ]
+        await self._context.models.recognise(self.model.endpoint)
         estimate = self._context.models.calibrated(self.model, estimate_request(messages))
         await self._may_send(messages, estimate, most)
         flight, stopped = await finished(self._begin(messages, estimate))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatglass.models.discovery import discover
 from chatglass.models.endpoints import named_model
-from chatglass.models.wire import ModelError, ModelRef
+from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.tui.dialogs.choice_list import Choice
 from chatglass.tui.dialogs.dialogs import ChoiceDialog, Chosen
 
@@ -68,9 +68,7 @@ class ModelDialog:
         endpoints = self._workspace.models.endpoints
         choices: list[Choice] = []
         for name, models in self._models.items():
-            endpoint = endpoints.get(name)
-            where = "built in, costs nothing" if endpoint and endpoint.is_demo else ""
-            where = where or (endpoint.base_url if endpoint else "")
+            where = _where(endpoint) if (endpoint := endpoints.get(name)) else ""
             group = f"{name} · {where}" if where else name
             choices += [
                 Choice(_value(ModelRef(name, model)), model, group=group) for model in models
@@ -88,6 +86,7 @@ class ModelDialog:
         await asyncio.gather(*(self._list(name) for name in workspace.models.endpoints))
 
     async def _list(self, name: str) -> None:
+        await self._workspace.models.recognise(name)
         try:
             async with asyncio.timeout(_LIST_SECONDS):
                 listed = await self._workspace.models.list_models(name)
@@ -98,6 +97,13 @@ class ModelDialog:
         known = self._models.setdefault(name, [])
         known += [model for model in listed if model not in known]
         self._dialog.set_choices(self._choices())
+
+
+def _where(endpoint: Endpoint) -> str:
+    """Its address, and that it costs nothing where that is so."""
+    if endpoint.is_demo:
+        return "built in, costs nothing"
+    return f"{endpoint.base_url} · free" if endpoint.is_free else endpoint.base_url
 
 
 def _value(ref: ModelRef) -> str:
