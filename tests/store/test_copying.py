@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chatglass.cli import whole_parser
 from chatglass.commands.run import run_command
 from chatglass.store.copying import Copied, copy_sessions
 from chatglass.store.protocol import SessionStore
@@ -138,14 +139,16 @@ def test_the_command_copies_and_says_what(
 
     id_ = asyncio.run(fill())
     data = ["--data-dir", str(tmp_path / "data")]
-    assert run_command(["store", "copy", str(tmp_path / "from"), server.url, "--json", *data]) == 0
+    copy = ["store", "copy", str(tmp_path / "from"), server.url, "--json", *data]
+    assert run_command(copy, whole_parser) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["new"], told["failed"], list(told["sessions"])) == (1, {}, [id_])
     back = str(tmp_path / "back.sqlite3")
-    assert run_command(["store", "copy", server.url, back, *data]) == 0
+    assert run_command(["store", "copy", server.url, back, *data], whole_parser) == 0
     assert "1 new" in capsys.readouterr().err
-    assert run_command(["store", "copy", server.url, back, *data]) == 0
+    assert run_command(["store", "copy", server.url, back, *data], whole_parser) == 0
     assert "1 unchanged" in capsys.readouterr().err
-    assert run_command(["store", "copy", str(tmp_path / "none"), server.url, *data]) == 1
+    nowhere = ["store", "copy", str(tmp_path / "none"), server.url, *data]
+    assert run_command(nowhere, whole_parser) == 1
     assert "no store" in capsys.readouterr().err
-    assert run_command(["store", "copy", back, back, *data]) == 1
+    assert run_command(["store", "copy", back, back, *data], whole_parser) == 1
