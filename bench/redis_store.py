@@ -31,8 +31,9 @@ from bench.store import (
     message,
     timed,
 )
-from chatglass.store.records import SessionQuery, UsageQuery
+from chatglass.store.records import SessionQuery
 from chatglass.store.redis import RedisStore
+from chatglass.store.usage_records import UsageQuery
 
 WARMUP = 0.05
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from chatglass.spending.days import today
 from chatglass.store.protocol import SessionStore
-from chatglass.store.records import SessionRow, UsageQuery
+from chatglass.store.records import SessionRow
+from chatglass.store.usage_records import UsageQuery
 from chatglass.tui.dashboard.screen import UsageScreen
 from chatglass.tui.dialogs.dialogs import TextDialog
 from chatglass.values.usage import Usage

@@ -15,7 +15,8 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from chatglass.store.protocol import StoreError
-from chatglass.store.records import Matches, MessageRow, SessionQuery, SessionRow, ToolResult
+from chatglass.store.records import MessageRow, SessionQuery, SessionRow, ToolResult
+from chatglass.store.search_records import Matches
 from chatglass.store.sqlite import SqliteStore, rows
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.sessions import finding, listing

@@ -31,7 +31,8 @@ from chatglass.models.demo.script import Reply, context_overflow, server_error, 
 from chatglass.models.wire import Endpoint, ModelRef
 from chatglass.spending.report import as_csv, as_json
 from chatglass.spending.totals import known_cost, spent_today, sum_of
-from chatglass.store.records import RequestRow, SessionQuery, UsageQuery, UsageRow
+from chatglass.store.records import RequestRow, SessionQuery
+from chatglass.store.usage_records import UsageQuery, UsageRow
 from chatglass.tui.reading import session_rows
 from chatglass.tui.session_view import SessionView
 from chatglass.tui.transcript.from_rows import turn_footers

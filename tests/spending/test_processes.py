@@ -7,8 +7,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from chatglass.store.records import UsageQuery
 from chatglass.store.sqlite import SqliteStore
+from chatglass.store.usage_records import UsageQuery
 from store.builders import new_session
 
 PROGRAM = Path(__file__).with_name("reserving_process.py")

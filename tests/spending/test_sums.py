@@ -24,8 +24,8 @@ from chatglass.models.wire import Endpoint
 from chatglass.spending import days
 from chatglass.spending.report import as_csv, as_json, as_table, cost_of
 from chatglass.spending.what_if import Candidate, find_candidates, what_if
-from chatglass.store.records import UsageQuery, UsageRow
 from chatglass.store.sqlite import SqliteStore, spending
+from chatglass.store.usage_records import UsageQuery, UsageRow
 from chatglass.values.usage import Cost, Usage
 from store.builders import request, whole_session
 

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatglass.store.protocol import SessionGone, SessionStore
-from chatglass.store.records import RequestRow, UsageQuery, UsageRow
+from chatglass.store.records import RequestRow
+from chatglass.store.usage_records import UsageQuery, UsageRow
 from chatglass.values.ids import new_id
 from chatglass.values.usage import Usage
 from store.builders import new_session, request, tool_call

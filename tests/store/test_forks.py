@@ -19,9 +19,9 @@ from chatglass.store.records import (
     Parameters,
     SessionRow,
     ToolResult,
-    UsageQuery,
 )
 from chatglass.store.sqlite import SqliteStore
+from chatglass.store.usage_records import UsageQuery
 from chatglass.values.ids import new_id
 from store.builders import answer, finished, message, new_session, request, tool_call
 

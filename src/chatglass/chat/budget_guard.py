@@ -17,7 +17,7 @@ from chatglass.spending.budgets import (
     Scope,
 )
 from chatglass.spending.days import day_bounds
-from chatglass.store.records import Reserved
+from chatglass.store.usage_records import Reserved
 from chatglass.values import figures
 from chatglass.values.clock import now_ms
 from chatglass.values.usage import FREE_SOURCES

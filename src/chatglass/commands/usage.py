@@ -8,7 +8,7 @@ from chatglass.commands.opening import opened
 from chatglass.commands.printing import emit, emit_json, note
 from chatglass.spending.days import Range
 from chatglass.spending.report import as_csv, as_json, as_table
-from chatglass.store.records import UsageQuery
+from chatglass.store.usage_records import UsageQuery
 from chatglass.values.text import one_line
 
 _WIDEST = 60

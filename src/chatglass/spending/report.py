@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatglass.spending.totals import is_free, known_cost, sum_of
-from chatglass.store.records import UsageBy, UsageRow
+from chatglass.store.usage_records import UsageBy, UsageRow
 from chatglass.values import figures
 
 BYS: tuple[UsageBy, ...] = ("day", "model", "tool", "session")

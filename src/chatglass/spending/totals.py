@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chatglass.spending.days import day_bounds
 from chatglass.store.protocol import SessionStore, StoreError
-from chatglass.store.records import UsageQuery, UsageRow
+from chatglass.store.usage_records import UsageQuery, UsageRow
 from chatglass.values.clock import now_ms
 from chatglass.values.usage import Spent
 

@@ -17,23 +17,19 @@ from chatglass.store.records import (
     Added,
     CompactionRow,
     Holder,
-    Matches,
-    MessageExcerpt,
     MessageRow,
     Parameters,
     QueuedPrompt,
     RequestRow,
-    Reserved,
-    SearchHit,
     SessionQuery,
     SessionRow,
     StoreSize,
     ToolCallRow,
     ToolResult,
-    UsageQuery,
-    UsageRow,
     WholeSession,
 )
+from chatglass.store.search_records import Matches, MessageExcerpt, SearchHit
+from chatglass.store.usage_records import Reserved, UsageQuery, UsageRow
 
 
 class StoreError(Exception):

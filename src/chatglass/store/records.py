@@ -327,68 +327,6 @@ class SessionQuery:
     offset: int = 0
 
 
-UsageBy = Literal["day", "model", "tool", "session"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageQuery:
-    """What requests to sum, and by what. `since` is the first millisecond, `until` the first one
-    that is no more meant; `model` is (endpoint, model). With `tool` only the shares that results of
-    that tool had in the requests are summed (`RequestRow.tool_shares`)."""
-
-    by: UsageBy
-    since: int | None = None
-    until: int | None = None
-    session_id: str | None = None
-    model: tuple[str, str] | None = None
-    tool: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageRow:
-    """Sums over the requests of one day, model, tool or session. Running requests are left out.
-
-    By tool (and for one tool), `prompt_tokens` and `cost` are estimated shares, and the other
-    tokens 0. `cost` is the sum of what could be priced.
-    """
-
-    name: str
-    """The local day (`2025-03-09`), the model, the tool, or the id of the session."""
-    endpoint: str = ""
-    """Of a model."""
-    title: str = ""
-    """Of a session."""
-    requests: int = 0
-    unpriced_requests: int = 0
-    """Those with usage that no price was known for."""
-    free_requests: int = 0
-    """Those to an endpoint that costs nothing."""
-    estimated_requests: int = 0
-    """Those whose usage is our estimate."""
-    calls: int = 0
-    """By tool: how often it was called."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    reasoning_tokens: int = 0
-    cost: Decimal = Decimal(0)
-
-    @property
-    def total_tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reserved:
-    """Answer to a reservation. `spent` is the cost of the requests of the time that was asked for,
-    `reserved` what other sessions have reserved in it; `made` whether the amount fitted."""
-
-    made: bool
-    spent: Decimal
-    reserved: Decimal
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """The process that runs a session. `started` and `boot` tell a later process of the same pid apart."""
@@ -401,58 +339,6 @@ class Holder:
     claimed_at: int
     host: str = ""
     """Its name, where it is another machine."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchHit:
-    """One matching title, message or tool call; `line` is the text around the match, made visible.
-
-    `message_id` is empty for a title, and for a tool call the message that proposed it.
-    """
-
-    session_id: str
-    message_id: str
-    kind: Literal["title", "message", "tool"]
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionMatches:
-    """Where a search text matches in one session, titles aside."""
-
-    session_id: str
-    count: int
-    """How many messages, tool calls and results of it match, on this page of matches."""
-    refs: tuple[str, ...]
-    """The newest of them, at most three: what `match_lines` takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """A page of matches by session, the session of the newest match first."""
-
-    sessions: tuple[SessionMatches, ...] = ()
-    after: str | None = None
-    """Where the next page begins; None: there are no more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageExcerpt:
-    """A message or a part of it, for a preview."""
-
-    id: str
-    role: Role
-    text: str
-    """As it is stored, not made visible."""
-    created_at: int
-    status: MessageStatus = "complete"
-    begins: bool = True
-    """`text` holds the start of the message."""
-    ends: bool = True
-    """`text` holds its end."""
-    tool_name: str | None = None
-    calls: tuple[tuple[str, str], ...] = ()
-    """(name, start of the arguments) of the tool calls of an assistant message."""
 
 
 @dataclass(frozen=True, slots=True)

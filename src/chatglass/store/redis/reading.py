@@ -10,7 +10,6 @@ from typing import Any
 from chatglass.store.protocol import SessionGone
 from chatglass.store.records import (
     CompactionRow,
-    MessageExcerpt,
     MessageRow,
     QueuedPrompt,
     RequestRow,
@@ -22,6 +21,7 @@ from chatglass.store.records import (
 from chatglass.store.redis import rows
 from chatglass.store.redis.errors import missing_blob, refused
 from chatglass.store.redis.link import PREFIX, Link
+from chatglass.store.search_records import MessageExcerpt
 from chatglass.store.search_words import search_words
 from chatglass.store.sqlite.excerpts import CALLS, READ, Extent, excerpt
 from chatglass.store.sqlite.messages import plain_text

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
-from chatglass.store.records import Matches, SearchHit, SessionMatches, StoreSize
+from chatglass.store.records import StoreSize
 from chatglass.store.redis import listing, rows, server
 from chatglass.store.redis.indexing import SLOTS, Head, call_of, read_head, slots_of
 from chatglass.store.redis.link import PREFIX, Link
+from chatglass.store.search_records import Matches, SearchHit, SessionMatches
 from chatglass.store.search_words import SearchWords, search_words
 from chatglass.store.sqlite.search import around
 from chatglass.values.text import one_line

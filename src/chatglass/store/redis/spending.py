@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from chatglass.store.records import COPIED, Reserved, UsageQuery, UsageRow
+from chatglass.store.records import COPIED
 from chatglass.store.redis import reading
 from chatglass.store.redis.errors import refused
 from chatglass.store.redis.leases import Leases
@@ -22,6 +22,7 @@ from chatglass.store.redis.link import PREFIX, Link
 from chatglass.store.redis.rows import SPENT
 from chatglass.store.sqlite.rows import dollars, picodollars
 from chatglass.store.sqlite.spending import usage as summed
+from chatglass.store.usage_records import Reserved, UsageQuery, UsageRow
 
 _SLICE = 1_000
 _TABLES = f"""

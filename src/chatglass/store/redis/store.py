@@ -11,28 +11,24 @@ from chatglass.store.records import (
     Added,
     CompactionRow,
     Holder,
-    Matches,
-    MessageExcerpt,
     MessageRow,
     Parameters,
     QueuedPrompt,
     RequestRow,
-    Reserved,
-    SearchHit,
     SessionQuery,
     SessionRow,
     StoreSize,
     ToolCallRow,
     ToolResult,
-    UsageQuery,
-    UsageRow,
     WholeSession,
 )
 from chatglass.store.redis import adding, listing, reading, searching, spending, steps
 from chatglass.store.redis.leases import LEASE_SECONDS
 from chatglass.store.redis.life import RedisLife
 from chatglass.store.redis.mirror import kept_result
+from chatglass.store.search_records import Matches, MessageExcerpt, SearchHit
 from chatglass.store.sqlite.excerpts import Extent
+from chatglass.store.usage_records import Reserved, UsageQuery, UsageRow
 
 
 class RedisStore(RedisLife):

@@ -7,7 +7,7 @@ import re
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
-from chatglass.store.records import MessageExcerpt
+from chatglass.store.search_records import MessageExcerpt
 from chatglass.store.search_words import search_words
 from chatglass.store.sqlite import sessions
 from chatglass.store.sqlite.missing import message_gone

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Literal
 
-from chatglass.store.records import Matches, SearchHit, SessionMatches
+from chatglass.store.search_records import Matches, SearchHit, SessionMatches
 from chatglass.store.search_words import SearchWords, search_words
 from chatglass.values.text import one_line, storable
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from sqlite3 import Connection
 
 from chatglass.store import holders
-from chatglass.store.records import COPIED, Holder, RequestRow, Reserved, UsageQuery, UsageRow
+from chatglass.store.records import COPIED, Holder, RequestRow
 from chatglass.store.sqlite import rows
 from chatglass.store.sqlite.missing import session_gone
+from chatglass.store.usage_records import Reserved, UsageQuery, UsageRow
 from chatglass.values.text import storable
 
 ToolTokens = tuple[tuple[str, int], ...]

@@ -11,23 +11,18 @@ from chatglass.store.records import (
     Added,
     CompactionRow,
     Holder,
-    Matches,
-    MessageExcerpt,
     MessageRow,
     Parameters,
     QueuedPrompt,
     RequestRow,
-    Reserved,
-    SearchHit,
     SessionQuery,
     SessionRow,
     StoreSize,
     ToolCallRow,
     ToolResult,
-    UsageQuery,
-    UsageRow,
     WholeSession,
 )
+from chatglass.store.search_records import Matches, MessageExcerpt, SearchHit
 from chatglass.store.sqlite import (
     blobs,
     claims,
@@ -48,6 +43,7 @@ from chatglass.store.sqlite import (
 from chatglass.store.sqlite.database import Database
 from chatglass.store.sqlite.errors import describe
 from chatglass.store.sqlite.schema import MIGRATIONS, Migration
+from chatglass.store.usage_records import Reserved, UsageQuery, UsageRow
 
 
 class SqliteStore:

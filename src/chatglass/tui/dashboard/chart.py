@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.spending.days import Range
-from chatglass.store.records import UsageRow
+from chatglass.store.usage_records import UsageRow
 from chatglass.tui.dashboard.bars import Bucket, buckets, cells_of_bar, columns
 from chatglass.tui.dashboard.place import Measure
 from chatglass.tui.lines.cells import fit

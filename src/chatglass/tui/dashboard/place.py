@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from chatglass.spending.days import ALL, Range, last_days
-from chatglass.store.records import UsageBy, UsageQuery, UsageRow
+from chatglass.store.usage_records import UsageBy, UsageQuery, UsageRow
 
 Measure = Literal["cost", "tokens"]
 _DAYS = (7, 30, 90)

@@ -20,7 +20,7 @@ from chatglass.spending.days import parse_range, today
 from chatglass.spending.report import as_csv, cost_of
 from chatglass.spending.totals import sum_of
 from chatglass.store.protocol import SessionStore, StoreError
-from chatglass.store.records import UsageBy, UsageRow
+from chatglass.store.usage_records import UsageBy, UsageRow
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.dashboard.chart import UsageChart
 from chatglass.tui.dashboard.head import UsageHead

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.spending.report import cost_of
-from chatglass.store.records import UsageRow
+from chatglass.store.usage_records import UsageRow
 from chatglass.tui.dashboard.bars import share_bar
 from chatglass.tui.dashboard.place import Measure, Place
 from chatglass.tui.lines.cells import Cell, fit, row

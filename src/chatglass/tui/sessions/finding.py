@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from chatglass.store.protocol import SessionStore
-from chatglass.store.records import SearchHit
+from chatglass.store.search_records import SearchHit
 from chatglass.store.search_words import search_words
 from chatglass.store.session_search import SessionSearch, Use
 from chatglass.tui.sessions.listing import Found

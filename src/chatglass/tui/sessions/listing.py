@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from chatglass.store.records import Matches, SessionRow
+from chatglass.store.records import SessionRow
+from chatglass.store.search_records import Matches
 from chatglass.store.search_words import search_words
 from chatglass.store.session_search import SessionSearch, Uses, parse_search
 from chatglass.tui.sessions.session_words import Order, Totals, title

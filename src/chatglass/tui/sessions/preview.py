@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from rich.style import Style
 from textual.strip import Strip
 
-from chatglass.store.records import MessageExcerpt
+from chatglass.store.search_records import MessageExcerpt
 from chatglass.store.search_words import search_words
 from chatglass.tui.lines.line_view import LineView
 from chatglass.tui.markdown.wrap import Run, wrap

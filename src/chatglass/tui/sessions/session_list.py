@@ -12,7 +12,8 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from chatglass.store.records import SearchHit, SessionRow
+from chatglass.store.records import SessionRow
+from chatglass.store.search_records import SearchHit
 from chatglass.store.search_words import search_words
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
