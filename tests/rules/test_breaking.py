@@ -335,3 +335,15 @@ def test_no_rule_makes_a_folder_a_repository_of_git(judge: Judge) -> None:
         assert not judge.allows(rule, judge.write(path))
     # An operand of that name is what git calls its newest commit.
     assert judge.allows("run_command(git diff *)", judge.command("git diff HEAD"))
+
+
+@pytest.mark.parametrize(
+    "name", [".GIT", ".g\u200cit", "\ufeff.git", "\uff0egit", "GIT~1", ".git\u200d"]
+)
+def test_other_spellings_of_what_git_owns_are_guarded(judge: Judge, name: str) -> None:
+    assert judge.write(f"{name}/config").assessment.always_ask
+
+
+def test_other_spellings_of_secrets_are_secret(judge: Judge) -> None:
+    for name in (".e\u200cnv", ".ENV", ".\uff45nv", "id_\u200drsa"):
+        assert judge.call("read_file", path=name).assessment.private, name

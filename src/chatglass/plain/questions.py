@@ -208,6 +208,8 @@ def _no_number(tool_call_id: str) -> int:
 
 
 def _told(value: Any) -> str:
-    """Strings as they are, on lines of their own where they have several; the rest as JSON."""
+    """Strings as they are, the rest as JSON. Where there are several lines each stands on one of its
+    own, behind a mark: none of them can pass for a line of the question."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"\n{text}" if "\n" in text else text or "(empty)"
+    lines = text.split("\n")
+    return "".join(f"\n| {line}" for line in lines) if len(lines) > 1 else text or "(empty)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 from chatglass.tools.secret_names import secret_name
 from chatglass.tools.tool import InvalidArguments
 
+_OF_GIT = "it belongs to git, whose hooks and settings run programs"
 _GUARDED_NAMES = {
-    ".git": "it belongs to git, whose hooks and settings run programs",
+    ".git": _OF_GIT,
+    "git~1": _OF_GIT,  # the same on disks of Windows
     ".mcp.json": "it says which tool servers are started",
 }
 
@@ -84,7 +87,7 @@ class Surroundings:
             if path.is_relative_to(folder) or path.is_relative_to(_resolve(folder)):
                 return "it belongs to chatglass itself"
         for part in path.parts:
-            if secret_name(part):
+            if secret_name(_as_disks_may_take_it(part)):
                 return f"{part} may hold secrets"
         if path.is_relative_to("/proc") or path.is_relative_to("/dev"):
             return "it shows the memory or devices of this machine"
@@ -95,17 +98,26 @@ class Surroundings:
             if path.is_relative_to(folder) or path.is_relative_to(_resolve(folder)):
                 return "it belongs to chatglass itself"
         for part in path.parts:
-            if reason := _GUARDED_NAMES.get(part.casefold()):
+            if reason := _GUARDED_NAMES.get(_as_disks_may_take_it(part)):
                 return reason
         if any(_is_repository(folder) for folder in (path, *path.parents)):
-            return _GUARDED_NAMES[".git"]
+            return _OF_GIT
         return ""
+
+
+def _as_disks_may_take_it(name: str) -> str:
+    """Names with the same one may be one file: disks differ in what they make of case, of how
+    letters are composed, and of characters that are not seen (HFS+ leaves those out)."""
+    if name.isascii():
+        return name.casefold()
+    seen = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    return "".join(seen).casefold()
 
 
 def makes_a_repository(path: Path) -> bool:
     """Whether a file of that name is what lets git take the folder around it for a repository, whose
     settings run programs: of what else that needs, nothing is special in itself."""
-    return path.name.casefold() == "head"
+    return _as_disks_may_take_it(path.name) == "head"
 
 
 def _is_repository(folder: Path) -> bool:
