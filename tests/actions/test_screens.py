@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from textual.app import App, ComposeResult
-from textual.widgets import Input
+from textual.binding import BindingsMap
+from textual.widgets import Input, OptionList, TextArea
 
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.keys_screen import KeysScreen, key_rows, place_of
@@ -12,6 +13,10 @@ from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
 from chatglass.tui.dialogs.dialogs import ChoiceDialog, Chosen, ConfirmDialog, TextDialog
+from chatglass.tui.inspector.call_list import CallList
+from chatglass.tui.inspector.timeline import Timeline
+from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.transcript.widget import Transcript
 
 
 class Host(App[None]):
@@ -124,6 +129,26 @@ async def test_f1_begins_with_where_you_are_and_filters() -> None:
         await pilot.press(*"sidebar", "enter")
         await pilot.pause()
         assert app.answers == ["view.sidebar"]
+
+
+async def test_f1_folds_what_moves_and_what_edits_into_a_line_each() -> None:
+    app = Host()
+    async with app.run_test():
+        for widget in (Input(), TextArea(), OptionList("a"), CallList(), Timeline()):
+            await app.mount(widget)
+            own = [row for row in key_rows(widget, ACTIONS) if not row.value]
+            written = [row.detail for row in own]
+            assert len(own) == len(set(written)) <= 8, (widget, written)
+            assert not {"Delete character left", "Cursor left", "Page up", "Down"} & {*written}
+            assert ("Move and delete as you type" in written) is isinstance(
+                widget, Input | TextArea
+            )
+            assert ("Move" in written) is isinstance(widget, LineList)
+
+
+def test_every_described_key_of_the_transcript_is_an_action() -> None:
+    ids = {binding.id for _, binding in BindingsMap(Transcript.BINDINGS)}
+    assert [each for each in ids if each not in ACTIONS] == []
 
 
 async def test_f1_closes_with_escape_and_f1() -> None:

@@ -6,15 +6,22 @@ from collections.abc import Iterable
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import BindingsMap
 from textual.containers import Vertical
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from chatglass.tui.actions.action import PLACES, Action, Place, key_label, keys_label
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
 from chatglass.tui.dialogs.dialogs import CLOSE_KEYS, DIALOG_CSS
+
+_MOVING = (
+    *("up", "down", "left", "right", "j", "k", "pageup", "pagedown"),
+    *("home", "end", "ctrl+home", "ctrl+end"),
+)
+_EDITING = " ".join(map(key_label, ("left", "right", "home", "end", "ctrl+w", "ctrl+u", "ctrl+k")))
 
 
 def place_of(node: DOMNode | None) -> Place:
@@ -34,9 +41,9 @@ def key_rows(focused: DOMNode | None, registry: Actions) -> list[Choice]:
     for each in order:
         is_here = each == place and place != "app"
         title = f"Here: {PLACES[each].lower()}" if is_here else PLACES[each]
+        rows += [_row(action, title) for action in registry.at(each)]
         if each == place and focused is not None:
             rows += _own_keys(focused, registry, title)
-        rows += [_row(action, title) for action in registry.at(each)]
     return _grouped(rows)
 
 
@@ -53,15 +60,38 @@ def _row(action: Action, group: str) -> Choice:
 
 
 def _own_keys(focused: DOMNode, registry: Actions, title: str) -> list[Choice]:
-    """Described keys that the focused widget brings beside the registry's."""
+    """Described keys that the focused widget has beside the registry's. What moves takes one line,
+    and so does what edits; keys that only Textual's own widgets name are left out."""
+    ours = _own_commands(type(focused))
     found: dict[str, list[str]] = {}
+    moving: list[str] = []
     for key, binding in focused._bindings:
-        if binding.description and binding.id not in registry and not binding.system:
+        if binding.action not in ours or binding.id in registry or binding.system:
+            continue
+        if key in _MOVING:
+            moving.append(key)
+        elif binding.description:
             found.setdefault(binding.description, []).append(key)
-    return [
+    rows = [
         Choice("", " ".join(key_label(key) for key in keys), description, title)
         for description, keys in found.items()
     ]
+    if moving:
+        keys = " ".join(key_label(key) for key in _MOVING if key in moving)
+        rows.append(Choice("", keys, "Move", title))
+    if isinstance(focused, Input | TextArea):
+        rows.append(Choice("", _EDITING, "Move and delete as you type", title))
+    return rows
+
+
+def _own_commands(widget: type[DOMNode]) -> set[str]:
+    """What the keys run that this program gave a widget."""
+    return {
+        binding.action
+        for each in widget.__mro__
+        if each.__module__.startswith("chatglass.")
+        for _, binding in BindingsMap(vars(each).get("BINDINGS"))
+    }
 
 
 class KeysScreen(ModalScreen[str | None]):
