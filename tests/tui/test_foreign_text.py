@@ -132,11 +132,11 @@ async def test_pastes_into_fields_are_shown_not_sent(play: Play) -> None:
 async def test_a_worker_that_fails_is_told_and_leaves_the_app_usable(play: Play) -> None:
     async with play() as stage:
 
-        async def broken() -> None:
-            raise RuntimeError(EVIL)
+        async def broken(number: int) -> None:
+            raise RuntimeError(f"{number} {EVIL}")
 
-        for node in (stage.app, stage.chat, stage.chat.composer):
-            node.run_worker(broken(), exit_on_error=False)
+        for number, node in enumerate((stage.app, stage.chat, stage.chat.composer)):
+            node.run_worker(broken(number), exit_on_error=False)
         await stage.until(lambda: sum("RuntimeError" in toast for toast in stage.toasts) == 3)
         assert_clean(stage)
         await stage.ask("still there?", "yes")
