@@ -158,7 +158,7 @@ async def test_no_key_is_kept_wherever_it_stands() -> None:
     echo = sse(delta(content=f"your key is {KEY}, you know"), finish())
     secrets = {"api-key": "token-in-a-header", "HTTP-Referer": "https://a.example"}
     seen, _ = await exchanges(
-        json_reply({"error": {"message": said.decode()}}, 500, X_Echo=KEY, Set_Cookie="session=1"),
+        json_reply({"error": {"message": said.decode()}}, 500, X_Echo=KEY, Set_Cookie="session=1", OpenAI_Organization="acme-corp"),
         chunked(*(echo[at : at + 7] for at in range(0, len(echo), 7))),
         key=KEY, headers=secrets,
     )  # fmt: skip
@@ -168,6 +168,7 @@ async def test_no_key_is_kept_wherever_it_stands() -> None:
         assert KEY.encode() not in everything
         assert b"token-in-a-header" not in everything
         assert b"session=1" not in everything
+        assert b"acme-corp" not in everything
         assert b"[key]" in received(each)
         names = {name.lower(): value for name, value in each.request_headers}
         assert names["authorization"] == names["api-key"] == "(kept secret)"

@@ -24,7 +24,10 @@ REMOVED = b"[key]"
 
 _LEAST_SECRET = 6
 """Characters: a shorter value would be found everywhere."""
-_SECRET_HEADERS = re.compile(r"auth|key|token|secret|cookie|session|signature|password", re.I)
+_SECRET_HEADERS = re.compile(
+    r"auth|key|token|secret|cookie|session|signature|password|organization|openai-project", re.I
+)
+"""Also whose account it is: what was received goes with a session that is exported."""
 
 Headers = tuple[tuple[str, str], ...]
 
