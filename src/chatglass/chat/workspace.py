@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 import os
 from dataclasses import replace
@@ -72,6 +73,7 @@ class Workspace:
         except UnknownStrategy as error:
             raise ConfigError(f"{self.paths.config_file}: context.strategy: {error}") from error
         self.store = self._make_store()
+        self._check_endpoint()
         self.models = Models.configured(
             os.environ,
             base_url=options.base_url,
@@ -109,6 +111,20 @@ class Workspace:
         """The MCP servers, after `make_servers` where any are configured."""
         self.own_tools: OwnTools | None = None
         """The user's own tools, after `make_own_tools` where there are any."""
+
+    def _check_endpoint(self) -> None:
+        """A name that is written wrongly must not send prompts to another provider. Raises
+        ConfigError."""
+        name, options = self.settings.endpoint, self.options
+        known = {*self.settings.endpoints, "openai", DEMO}
+        if name is None or name in known or options.demo or options.base_url:
+            return
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError(
+            f"{self.paths.config_file}: endpoint: there is no endpoint {name!r}.{hint} "
+            f"There are: {', '.join(sorted(known))}."
+        )
 
     def _make_store(self) -> SessionStore:
         if self.options.no_save:
