@@ -59,11 +59,23 @@ def run_print(options: Options) -> int:
     except BrokenPipeError:
         # Whoever read stdout has left, as `head` does. What is still buffered would raise again
         # when Python closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+        return FAILED
+    except _OutputFailed as error:
+        _discard_output()
+        _say(f"chatglass: the output: {error}.")
         return FAILED
     except (StoreError, LedgerUnavailable) as error:
         _say(str(error))
         return FAILED
+
+
+class _OutputFailed(Exception):
+    """stdout took no more, as on a full disk."""
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def joined_prompt(options: Options) -> str:
@@ -274,8 +286,13 @@ class _Printer:
     def _write(self, text: str) -> None:
         if self.out.isatty():
             text = visible(text)
-        self.out.write(text)
-        self.out.flush()
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _OutputFailed(error.strerror or str(error)) from error
         self._ends_line = text.endswith("\n") if text else self._ends_line
 
     def _break_line(self) -> None:

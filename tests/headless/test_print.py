@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -434,3 +437,36 @@ async def test_characters_that_the_locale_lacks(chatglass: Program) -> None:
     chatglass.demo.script("é → 💥")
     done = await chatglass.run("-p", "x", PYTHONIOENCODING="ascii")
     assert (done.code, done.out) == (0, "? ? ?\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("form", ["text", "json", "stream-json"])
+async def test_an_output_that_takes_no_more_is_said(chatglass: Program, form: str) -> None:
+    chatglass.demo.script(Reply(text="An answer."))
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "chatglass", "-p", "hello", "--output-format", form),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=full,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=chatglass.folder / "work",
+            env=chatglass.environment,
+        )
+    finally:
+        os.close(full)
+    chatglass.started.append(process)
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode() == "chatglass: the output: No space left on device.\n"
+
+
+async def test_an_endpoint_that_is_not_there_is_no_other(chatglass: Program) -> None:
+    config = chatglass.folder / "config.toml"
+    config.write_text('endpoint = "tset"\n' + config.read_text())
+    done = await chatglass.here("-p", "hello")
+    assert done.code == 2
+    assert "endpoint: there is no endpoint 'tset'. Did you mean test?" in done.err
+    assert not chatglass.demo.requests
+    assert "'tset'" not in (await chatglass.here("-p", "hello", "--demo")).err
