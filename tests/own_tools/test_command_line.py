@@ -54,6 +54,17 @@ def test_list_names_source_and_policy_of_every_tool(run: Run, tmp_path: Path) ->
     ]  # fmt: skip
 
 
+def test_a_call_waits_for_no_other_server(run: Run, tmp_path: Path) -> None:
+    servers = tmp_path / "servers.json"
+    mute = {"command": sys.executable, "args": ["-c", "import time; time.sleep(100)"]}
+    mine = {"command": sys.executable, "args": [str(OWN_SERVER), ""]}
+    servers.write_text(json.dumps({"mcpServers": {"mute": mute, "mine": mine}}))
+    called = run("tools", "call", "mine__echo", '{"text": "hé"}', "--mcp-config", str(servers))
+    assert (called.stdout, called.stderr, called.returncode) == ("hé", "", 0)
+    called = run("tools", "call", "calculate", '{"expression": "1"}', "--mcp-config", str(servers))
+    assert (called.stdout, called.stderr, called.returncode) == ("1", "", 0)
+
+
 def test_rules_of_the_settings_hold(run: Run, tmp_path: Path) -> None:
     settings = tmp_path / "config.toml"
     settings.write_text(

@@ -29,6 +29,7 @@ from chatglass.tools.mcp.trust import (
 from chatglass.tools.mcp.values import ConfiguredServer
 
 _START_S = 360.0
+_SLOW_S = 5.0
 """A sign-in in the browser takes its time."""
 
 
@@ -163,8 +164,12 @@ async def _test(paths: Paths, name: str, flags: list[Path], *, json: bool) -> in
     )
     servers.subscribe(_tell)
     servers.start()
+    slow = asyncio.get_running_loop().call_later(
+        _SLOW_S, note, f"{name} has not answered yet; it is waited for. Ctrl+C stops."
+    )
     try:
         await servers.settled(_START_S)
+        slow.cancel()
         snapshot = servers.snapshot(name)
         if snapshot.state == "disabled":
             servers.restart(name)
@@ -177,6 +182,7 @@ async def _test(paths: Paths, name: str, flags: list[Path], *, json: bool) -> in
             note(f"  {line.source}: {line.text}")
         return 1
     finally:
+        slow.cancel()
         await servers.close()
 
 

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from json import loads
 from typing import Any, cast
@@ -34,7 +34,8 @@ async def run_tools(found: argparse.Namespace) -> int:
         mcp_config=tuple(found.mcp_config),
         tools=tuple(found.tools),
     )
-    async with _all_tools(options) as (workspace, faults):
+    wanted = found.name if found.action == "call" else None
+    async with _tools(options, wanted) as (workspace, faults):
         if found.action == "list":
             _list(workspace, json=found.json)
             return FAILED if faults else DONE
@@ -42,16 +43,26 @@ async def run_tools(found: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _all_tools(options: Options) -> AsyncGenerator[tuple[Workspace, list[str]]]:
-    """The tools of every source, loaded, and what went wrong meanwhile, which is said as well."""
+async def _tools(
+    options: Options, wanted: str | None
+) -> AsyncGenerator[tuple[Workspace, list[str]]]:
+    """The tools of every source, loaded, and what went wrong meanwhile, which is said as well. Where
+    one is `wanted`, nothing else is waited for."""
     workspace = Workspace(options)
+    here = asyncio.Event()
     faults: list[str] = []
 
     def fault(text: str) -> None:
         faults.append(text)
         complain(text)
 
+    def look() -> bool:
+        if wanted is not None and any(spec.name == wanted for spec in workspace.tools.specs()):
+            here.set()
+        return here.is_set()
+
     def tell(event: McpEvent) -> None:
+        look()
         match event:
             case ConfigFaulty(problems):
                 for problem in problems:
@@ -66,19 +77,30 @@ async def _all_tools(options: Options) -> AsyncGenerator[tuple[Workspace, list[s
         if own is not None:
             own.on_problem = lambda problem: fault(str(problem))
             own.start()
-        if workspace.has_servers:
+        if workspace.has_servers and not look():
             servers = workspace.make_servers(ask_ports())
             servers.subscribe(tell)
             servers.start()
-            await servers.settled(_WITHIN_S)
+            await _first(servers.settled(_WITHIN_S), here.wait())
             for server in servers.snapshots():
-                if server.state in ("starting", "failed", "restarting"):
+                if not look() and server.state in ("starting", "failed", "restarting"):
                     fault(f"{server.name}: {server.state}. {server.error}".rstrip())
-        if own is not None:
+        if own is not None and not look():
             await own.settled()
         yield workspace, faults
     finally:
         await workspace.close()
+
+
+async def _first(*awaited: Coroutine[Any, Any, Any]) -> None:
+    """Wait for one of them, and stop the others."""
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 # -- list
