@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from chatglass.commands.names import COMMANDS
 from chatglass.config.options import Options
 
-_COMMANDS = "\n".join(f"  {name:10}{what}" for name, what in COMMANDS.items())
+_COMMANDS = "\n".join(f"  {name:12}{what}" for name, what in COMMANDS.items())
 if TYPE_CHECKING:
     from decimal import Decimal
 

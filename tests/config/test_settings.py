@@ -75,6 +75,14 @@ def test_everything_that_may_stand_there(tmp_path: Path) -> None:
         ("[context]\ntoken_threshold = 0", "context.token_threshold"),
         ('temperature = "warm"', "temperature"),
         ("model = ", "is not valid TOML"),
+        (
+            '[approval]\nallow = "run_command"',
+            'approval.allow: must be a list of texts, as ["..."]',
+        ),
+        ("[endpoints.a]\nmodels = []", "endpoints.a.base_url: is missing"),
+        ("[turn]\nmax_requests = 1.5", "turn.max_requests: must be a whole number"),
+        ('[prices.a]\ninput = "b"\noutput = 1', "prices.a.input: must be a number"),
+        ("theme = 5", 'theme: must be a text, as "..."'),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -118,6 +118,11 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
     assert len(str(refused.value)) > 10
 
 
+def test_a_built_in_name_written_wrongly_is_told_from_a_server_tool() -> None:
+    with pytest.raises(InvalidRule, match="none of the built-in ones"):
+        parse_rule("run_comand(git status)")
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_a_rule_or_refused(text: str) -> None:
     for whole in (text, f"run_command({text})", f"write_file({text})", f"fetch_url({text})"):

@@ -19,6 +19,7 @@ import pytest
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolResult
 from chatglass.store.sqlite import SqliteStore
+from chatglass.store.sqlite.errors import explain
 from chatglass.store.sqlite.files import make_private
 from chatglass.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from store.builders import ALL, message, new_session, talk, tool_call, whole_session
@@ -298,6 +299,12 @@ class TestUnusable:
         store = SqliteStore(tmp_path)
         with pytest.raises(StoreError, match=r"can't be used \(Is a directory\)"):
             await store.open()
+
+
+def test_a_disk_without_room_for_the_index_of_the_log_is_full(file: Path) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode, error.sqlite_errorname = 4874, "SQLITE_IOERR_SHMSIZE"
+    assert "the disk is full" in str(explain(error, file))
 
 
 async def test_a_full_disk(file: Path) -> None:

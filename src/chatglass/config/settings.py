@@ -229,10 +229,29 @@ def load_settings(path: Path) -> Settings:
         ) from error
 
 
+_WORDS = {
+    "missing": "is missing; it must be given",
+    "string_type": 'must be a text, as "..."',
+    "tuple_type": 'must be a list of texts, as ["..."]',
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "decimal_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+"""What is wrong, by pydantic's name for it, where its own words are those of a programmer."""
+
+
 def _describe(loc: Sequence[int | str], message: str, kind: str) -> str:
     name = ".".join(str(part) for part in loc)
     if kind != "extra_forbidden":
-        return f"{name}: {message}"
+        return f"{name}: {_WORDS.get(kind, message)}"
     return f"{name}: there is no such setting.{_did_you_mean(loc)}"
 
 

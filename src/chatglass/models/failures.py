@@ -302,8 +302,9 @@ class Failures:
         source = self._endpoint.key_source
         if not source:
             return (
-                f"Set api_key_env or api_key_cmd in [endpoints.{self._endpoint.name}] of config.toml,"
-                " or choose another endpoint."
+                f"Give it one: api_key_env or api_key_cmd beside base_url = {json.dumps(self._url)} in an"
+                " [endpoints.NAME] of config.toml, or OPENAI_API_KEY with that address in"
+                " OPENAI_BASE_URL; or choose another endpoint."
             )
         return f"Put a valid key for {self._url} into {source}, or choose another endpoint."
 

@@ -14,6 +14,8 @@ BUSY_SECONDS = 10.0
 # Primary result codes, https://www.sqlite.org/rescode.html
 _PERM, _BUSY, _LOCKED, _NOMEM, _READONLY = 3, 5, 6, 7, 8
 _IOERR, _CORRUPT, _FULL, _CANTOPEN, _TOOBIG, _CONSTRAINT, _NOTADB = 10, 11, 13, 14, 18, 19, 26
+_IOERR_SHMSIZE = 4874
+"""There is no room for the 32 kB that a reader, too, needs beside the log of a store."""
 
 
 def describe(path: Path | None) -> str:
@@ -23,7 +25,7 @@ def describe(path: Path | None) -> str:
 def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
     """`error` in words. The caller raises it `from error`."""
     # Raised by the sqlite3 module itself, it carries no code.
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = getattr(error, "sqlite_errorcode", 0)
     name = getattr(error, "sqlite_errorname", "")
     cause = f"{error}, {name}" if name else str(error)
     return StoreError(f"{describe(path)}: {_sentence(code, cause, path)}")
@@ -60,7 +62,8 @@ def _damage(cause: str, path: Path | None) -> str:
     )
 
 
-def _sentence(code: int, cause: str, path: Path | None) -> str:
+def _sentence(extended: int, cause: str, path: Path | None) -> str:
+    code = extended & 0xFF
     if code == _FULL:
         return (
             f"the disk is full ({cause}). This write was not kept. Free some space and try again."
@@ -73,6 +76,11 @@ def _sentence(code: int, cause: str, path: Path | None) -> str:
         return (
             f"another process has kept it locked for {BUSY_SECONDS:.0f} s ({cause}). "
             "Close the other program that has it open, or try again."
+        )
+    if extended == _IOERR_SHMSIZE:
+        return (
+            f"the disk is full, so that nothing can be read either ({cause}). "
+            "Free some space and try again."
         )
     if code == _IOERR:
         return (

@@ -67,7 +67,10 @@ class ArgumentsPattern:
         try:
             value: Any = json.loads(text)
         except ValueError as error:
-            raise InvalidRule(f"{text} is not JSON: {error}") from None
+            raise InvalidRule(
+                "this tool is none of the built-in ones, so its arguments stand as JSON, "
+                f'as TOOL({{"number": 7}}); {text} is not JSON: {error}'
+            ) from None
         if not isinstance(value, dict):
             raise InvalidRule(f"{text} is not an object of arguments")
         return cls.of(value)  # pyright: ignore[reportUnknownArgumentType]
