@@ -343,7 +343,11 @@ async def test_unreachable_names_address_and_cause() -> None:
     assert caught.value.kind == "unreachable"
     assert gone.base_url in caught.value.cause
     assert "connection refused" in caught.value.cause
-    assert [e.attempt for e in events if isinstance(e, Waiting)] == [2, 3]
+    waits = [e for e in events if isinstance(e, Waiting)]
+    assert [(e.attempt, e.reason) for e in waits] == [
+        (2, "nothing answers"),
+        (3, "nothing answers"),
+    ]
 
 
 async def test_unknown_host() -> None:

@@ -172,7 +172,7 @@ async def test_a_rate_limit_counts_down_on_screen(play: Play) -> None:
     async with play() as stage:
         stage.server.script(scripts.rate_limited("2"), "at last")
         await stage.send("hello")
-        await stage.sees("attempt 2 in")
+        await stage.sees("429 rate limited · attempt 2 in")
         assert stage.chat.countdown.running
         assert "writing" not in stage.screen_text
         await stage.sees("at last")

@@ -164,11 +164,13 @@ class ToolCallFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying(Event):
-    """The request failed before it streamed; it goes out again in `seconds`."""
+    """The request failed before it streamed; it goes out again in `seconds`. `reason` is the cause in
+    a few words: `429 rate limited`."""
 
     seconds: float
     attempt: int
     cause: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,11 +245,17 @@ class ModelRequestRunner:
                         argument_chars=argument_chars,
                     )
                 )
-            case Waiting(seconds, attempt, cause):
+            case Waiting(seconds, attempt, cause, reason):
                 flight.refused = True
                 flight.row = replace(flight.row, attempts=attempt)
                 events.emit(
-                    Retrying(**events.stamp(), seconds=seconds, attempt=attempt, cause=cause)
+                    Retrying(
+                        **events.stamp(),
+                        seconds=seconds,
+                        attempt=attempt,
+                        cause=cause,
+                        reason=reason,
+                    )
                 )
             case Adapted(_, note):
                 flight.refused = True

@@ -114,7 +114,7 @@ class OpenAIClient:
                 if delay is None:
                     raise outcome.error
                 attempt += 1
-                yield Waiting(delay, attempt, outcome.error.cause)
+                yield Waiting(delay, attempt, outcome.error.cause, outcome.error.reason)
                 await asyncio.sleep(delay)
                 continue
             try:

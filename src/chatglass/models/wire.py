@@ -54,8 +54,29 @@ class ModelError(Exception):
         self.cause = cause
         self.advice = advice
         self.status = status
+        """Of HTTP, where one came."""
         self.retryable = retryable
         self.usage = usage
+
+    @property
+    def reason(self) -> str:
+        """What it is in a few words: `429 rate limited`."""
+        kind = _IN_SHORT.get(self.kind, self.kind)
+        return f"{self.status} {kind}" if self.status else kind
+
+
+_IN_SHORT: Mapping[ErrorKind, str] = {
+    "unreachable": "nothing answers",
+    "auth": "no access",
+    "not_found": "not found",
+    "rate_limit": "rate limited",
+    "context_overflow": "context too long",
+    "server": "server error",
+    "cut": "cut off",
+    "images": "takes no images",
+    "empty": "empty answer",
+    "timeout": "timed out",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +124,13 @@ class ProposedCall:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A retry before the stream began: the client sleeps `seconds`, then tries the `attempt`-th time."""
+    """A retry before the stream began: the client sleeps `seconds`, then tries the `attempt`-th time.
+    `reason` is the cause in a few words."""
 
     seconds: float
     attempt: int
     cause: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

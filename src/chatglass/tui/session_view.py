@@ -82,7 +82,7 @@ class SessionView:
         """Monotonic time at which a failed request goes out again, while one waits."""
         self.streamed_chars = 0
         """Characters of the request in flight."""
-        self._retry_attempt, self._retry_cause = 0, ""
+        self._retry_attempt, self._retry_reason, self._retry_cause = 0, "", ""
         self._calls = LiveCalls(self._changed)
         self._answer: AnswerItem | None = None
         self._before_attempt: AnswerItem | None = None
@@ -280,16 +280,18 @@ class SessionView:
 
     def _retrying(self, event: Retrying) -> None:
         self.retry_until = time.monotonic() + event.seconds
-        self._retry_attempt, self._retry_cause = event.attempt, one_line(event.cause, 300)
+        self._retry_attempt, self._retry_reason = event.attempt, event.reason
+        self._retry_cause = one_line(event.cause, 300)
         self.tick_retry()
 
     def tick_retry(self) -> None:
         """Count down to the next attempt."""
         if self.retry_until is not None and self._answer is not None:
             left = max(self.retry_until - time.monotonic(), 0)
-            # What counts down stands first: the rest may be cut.
+            # In short first: the cause may be cut, and stands in full in the wire view.
             self._answer.drafting = (
-                f"attempt {self._retry_attempt} in {left:.0f} s: {self._retry_cause}"
+                f"{self._retry_reason} · attempt {self._retry_attempt} in {left:.0f} s"
+                f" · {self._retry_cause}"
             )
             self._changed(self._answer)
 

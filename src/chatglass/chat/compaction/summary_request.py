@@ -212,7 +212,7 @@ class SummaryRequests:
                     flight.row, first_token_at=flight.row.first_token_at or now_ms()
                 )
                 flight.reasoning.append(text)
-            case Waiting(seconds, attempt, cause):
+            case Waiting(seconds, attempt, cause, _):
                 flight.refused = True
                 flight.row = replace(flight.row, attempts=attempt)
                 again = f"It is asked again in {seconds:.0f} s."

@@ -76,10 +76,11 @@ def _own_keys(focused: DOMNode, registry: Actions, title: str) -> list[Choice]:
         Choice("", " ".join(key_label(key) for key in keys), description, title)
         for description, keys in found.items()
     ]
-    if moving:
+    is_typed_in = isinstance(focused, Input | TextArea)
+    if moving and not is_typed_in:
         keys = " ".join(key_label(key) for key in _MOVING if key in moving)
         rows.append(Choice("", keys, "Move", title))
-    if isinstance(focused, Input | TextArea):
+    if is_typed_in:
         rows.append(Choice("", _EDITING, "Move and delete as you type", title))
     return rows
 
