@@ -556,6 +556,31 @@ class TestPreview:
             ]
             assert marked == ["needle"]
 
+    async def test_an_answer_is_shown_without_the_marks_of_its_markdown(self) -> None:
+        async with browsing(session(1), size=(120, 40)) as browser:
+            (asked,) = await said_in(browser.store, "ID1", "is `it` **so**?")
+            text = "# Head\n\nIt is **very** so, the *needle*.\n\n```py\nx = 1\n```\n"
+            await browser.store.append_message(
+                message("ID1", asked.id, role="assistant", content=text, created_at=1)
+            )
+            screen = await browser.open()
+            await browser.search("needle")
+            shown = "\n".join(strip.text for strip in screen.preview._laid.lines)
+            assert "It is very so, the needle." in shown
+            assert "```" not in shown
+            assert "is `it` **so**?" in shown  # a prompt is shown as it was typed
+            found = screen.preview.part_style("preview--found")
+            marks = [
+                text
+                for strip in screen.preview._laid.lines
+                for text, style, _ in strip
+                if style is not None and style.color == found.color and style.underline
+            ]
+            assert marks == ["needle"]
+            (document,) = screen.preview._markdown._documents.values()
+            screen.preview._lay_out()
+            assert [*screen.preview._markdown._documents.values()] == [document]  # parsed once
+
     async def test_the_result_of_a_call_is_shown_where_it_matches(self) -> None:
         async with browsing(session(1), size=(120, 24)) as browser:
             _, asked = await said_in(browser.store, "ID1", "read it", "reading " * 300)

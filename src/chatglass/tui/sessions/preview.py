@@ -13,7 +13,9 @@ from textual.strip import Strip
 from chatglass.store.search_records import MessageExcerpt
 from chatglass.store.search_words import search_words
 from chatglass.tui.lines.line_view import LineView
+from chatglass.tui.markdown.look import MarkdownLook
 from chatglass.tui.markdown.wrap import Run, wrap
+from chatglass.tui.sessions.excerpt_markdown import ExcerptMarkdown, marked
 from chatglass.values.figures import date
 from chatglass.values.text import one_line, visible
 
@@ -66,6 +68,7 @@ class Preview(LineView):
         super().__init__(id=id)
         self._text = PreviewText()
         self._laid = _Laid()
+        self._markdown = ExcerptMarkdown()
         self._placed = False
 
     @property
@@ -74,6 +77,7 @@ class Preview(LineView):
 
     def show(self, text: PreviewText) -> None:
         self._text = text
+        self._markdown.clear()
         self._placed = False
         self._lay_out()
 
@@ -123,10 +127,25 @@ class Preview(LineView):
         text = visible(each.text).strip()
         if text:
             ends = ("" if each.begins else "… ", "" if each.ends else " …")
-            self._add(self._runs(ends[0] + text + ends[1], "text", pattern))
+            text = ends[0] + text + ends[1]
+            if each.role == "assistant":
+                self._add_markdown(text, pattern)
+            else:
+                self._add(self._runs(text, "text", pattern))
         for tool, arguments in each.calls:
             shown = f"⚙ {one_line(tool, 40)} {one_line(arguments, 200)}"
             self._add(self._runs(shown, "tool", pattern))
+
+    def _add_markdown(self, text: str, pattern: re.Pattern[str] | None) -> None:
+        lines = self._markdown.lines(text, self._laid.width, self._markdown_look())
+        if pattern is not None:
+            lines = marked(lines, pattern, self._look("found"))
+        self._laid.lines += lines
+
+    def _markdown_look(self) -> MarkdownLook:
+        app = self.app
+        dark = app.current_theme.dark
+        return MarkdownLook.from_theme_variables(app.theme_variables, dark, app.no_color)
 
     def _find_line(self, start: int, pattern: re.Pattern[str]) -> None:
         """Of a call it may be its result, the message after it, that matches."""
