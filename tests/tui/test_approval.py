@@ -233,6 +233,7 @@ async def test_arguments_are_edited_before_they_run(play: Play, folder: Path) ->
         await stage.type(" two")
         await stage.press("ctrl+s")
         await stage.idle()
+        assert stage.chat.composer.area.has_focus, "the next prompt is typed at once"
         assert (folder / "project" / "a").read_text() == "one two"
         [row] = stage.session.view.calls.values()
         stored = await stage.session.engine.context.store.tool_calls(stage.session.id)

@@ -165,8 +165,9 @@ class ApprovalPanel(Vertical, can_focus=True):
         self.display = bool(self._waiting)
         if not self._waiting:
             self._asked, self._shown = 0, None
-            self._go("question")
+            # Before `_go`, which removes the editor, and its focus with it.
             self._give_focus_back()
+            self._go("question")
             return
         first = self._waiting[0]
         if first is not self._shown:

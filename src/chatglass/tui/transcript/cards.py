@@ -126,7 +126,9 @@ def _figures(card: ToolCard, width: int, look: Look, style: Style, now: int) -> 
         pieces.append((word + " ", style))
     # Progress needs the room while it runs; who decided stands there again at the end.
     if card.decider and width >= NARROW and not _progresses(card):
-        pieces.append((card.decider + " ", look.muted))
+        # "failed by you" would blame who only allowed it.
+        allowed = "· allowed " if card.state == "error" and card.decider.startswith("by ") else ""
+        pieces.append((f"{allowed}{card.decider} ", look.muted))
     spent = card.duration_ms
     if card.state == "running" and card.started_at is not None:
         spent = max(0, now - card.started_at) // 100 * 100
