@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,10 @@ from chatglass.values.clock import now_ms
 
 _LOG_LINES = 500
 
+SLOT_SECONDS = 1.5
+"""A server in Python or Node takes about 1 s of CPU to start; one that only waits, for the network
+or for ever, must not keep the others."""
+
 
 class MustNotOpen(Exception):
     """Why a server is not started. `state` is the state that follows."""
@@ -43,7 +48,8 @@ class Server:
 
     `prepare` gives the `open` frame (awaited before every start, so that trust is looked at
     again); it raises MustNotOpen. `changed` is called after every change, `tools_changed` when the
-    tools are others.
+    tools are others. One that starts holds a place in `starting` until it is ready, or for
+    SLOT_SECONDS.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class Server:
         changed: Callable[[Server], None],
         tools_changed: Callable[[Server], None],
         state: ServerState,
+        starting: asyncio.Semaphore,
     ) -> None:
         self.configured = configured
         self._link = link
@@ -63,6 +70,7 @@ class Server:
         self._prepare = prepare
         self._changed = changed
         self._tools_changed = tools_changed
+        self._starting = starting
         self.state: ServerState = state
         self.error = ""
         self.run = 0
@@ -73,6 +81,8 @@ class Server:
         self._retry_at: int | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._opened: set[asyncio.Task[None]] = set()
+        """Those that still hold their place in `starting`."""
         self._started_at: int | None = None
         self._start_clock = 0.0
         self._ready_clock = 0.0
@@ -260,7 +270,9 @@ class Server:
         self._started_at = now_ms()
         self._start_clock = time.monotonic()
         self._become("starting", self.error)
-        self._opening = asyncio.create_task(self._send_open(self.run))
+        self._opening = task = asyncio.create_task(self._send_open(self.run))
+        self._opened.add(task)
+        task.add_done_callback(self._opened.discard)
 
     async def _send_open(self, run: int) -> None:
         try:
@@ -275,8 +287,14 @@ class Server:
             self._opening = None
             self.lost(str(error))
             return
-        self._opening = None
-        self._link.send({"do": "open", "server": self.name, "run": run, "mode": self.mode, **frame})
+        async with self._starting:
+            self._opening = None
+            self._start_clock = time.monotonic()
+            opening = {"do": "open", "server": self.name, "run": run, "mode": self.mode}
+            self._link.send({**opening, **frame})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SLOT_SECONDS):
+                    await self._settled.wait()
 
     def _offer_nothing(self) -> None:
         self._resources, self._prompts = (), ()

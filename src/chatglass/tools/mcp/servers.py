@@ -89,6 +89,8 @@ class McpServers:
             log=options.logs / "host.log" if options.logs else None,
         )
         self._link.on_start = self._greet
+        # More at once are ready no sooner, and keep the screen from the cores.
+        self._starting = asyncio.Semaphore(max(2, os.cpu_count() or 2))
         self._servers = {server.name: self._make(server) for server in found.servers}
 
     # -- life
@@ -208,6 +210,7 @@ class McpServers:
             changed=lambda server: self._tell(ServerChanged(server.snapshot())),
             tools_changed=self._offer,
             state="disabled" if configured.disabled else state,
+            starting=self._starting,
         )
 
     async def _prepare(self, server: Server) -> JsonObject:
