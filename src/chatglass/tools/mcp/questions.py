@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chatglass.tools.mcp.config_file import is_url
 from chatglass.tools.mcp.forms import form_fields, form_problems
 from chatglass.tools.mcp.ports import (
     ElicitationAnswer,
@@ -29,7 +30,7 @@ async def answer_question(ports: McpPorts, frame: JsonObject) -> Any:
         case "sample":
             return await _sample(ports, server, question)
         case "sign_in":
-            if ports.sign_in is None:
+            if ports.sign_in is None or not is_url(question["url"]):
                 return False
             return await ports.sign_in(SignInQuestion(server=server, url=question["url"]))
         case other:
@@ -41,6 +42,10 @@ async def _elicit(ports: McpPorts, server: str, question: JsonObject) -> JsonObj
         return _DECLINED
     fields = form_fields(question.get("schema", {}))
     url = question.get("url", "")
+    if "url" in question and not is_url(url):
+        # Whatever else this machine opens by an address (a file, a program's own scheme) no server
+        # may ask for.
+        return _DECLINED
     answer = await ports.elicit(
         ElicitationQuestion(server=server, message=question["message"], fields=fields, url=url)
     )
