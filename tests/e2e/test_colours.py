@@ -67,7 +67,7 @@ def tour(program: Recorded) -> None:
     program.watch(1.0)
     program.type("\x1b")
     program.watch(0.6)
-    program.type("/keys\r")
+    program.type("/help\r")
     program.sees("Type to filter")
     program.type("\x1b")
     program.watch(0.6)

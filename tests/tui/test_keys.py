@@ -268,7 +268,7 @@ SLASHES = {
     "/model": ChoiceDialog,
     "/theme": ChoiceDialog,
     "/inspector": InspectorScreen,
-    "/keys": KeysScreen,
+    "/help": KeysScreen,
     "/debug": DiagnosticsScreen,
 }
 TOLD = {

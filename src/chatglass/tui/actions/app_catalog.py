@@ -19,7 +19,7 @@ APP_ACTIONS: tuple[Action, ...] = (
         label="Keys",
         tooltip="Show the keys of where you are, and all commands",
         keys=("f1",),
-        slash="keys",
+        slash="help",
         footer=60,
     ),
     Action(

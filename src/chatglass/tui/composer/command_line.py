@@ -23,7 +23,7 @@ def typed_command(text: str, registry: Actions) -> TypedCommand:
     action = registry.by_slash(name)
     if action is None:
         near = " or ".join(f"/{other}" for other in registry.nearest_slashes(name))
-        hint = f"Did you mean {near}?" if near else "/keys lists the commands."
+        hint = f"Did you mean {near}?" if near else "/help lists the commands."
         return TypedCommand(
             refusal=f"There is no command /{name}. {hint} To send it as text, write //{name}."
         )
