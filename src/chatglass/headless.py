@@ -9,12 +9,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from chatglass.chat.approvals import NobodyToAsk
+from chatglass.chat.attached_files import AttachError, read_file
+from chatglass.chat.attachments import Attachment
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import (
     Compacted,
@@ -31,6 +33,7 @@ from chatglass.chat.events import (
     to_json,
 )
 from chatglass.chat.ledger import LedgerUnavailable
+from chatglass.chat.mentions import find_mentions, may_mention
 from chatglass.chat.workspace import Workspace
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
@@ -126,7 +129,8 @@ async def print_answer(options: Options, prompt: str) -> int:
                     f"(pid {engine.holder.pid}). Close it there, or start a new session."
                 )
                 return FAILED
-            return await _answer(engine, prompt, _Printer(options, engine))
+            attached = await _attached(workspace, engine, options.prompt or "")
+            return await _answer(engine, prompt, attached, _Printer(options, engine))
         finally:
             await engine.close()
     finally:
@@ -191,7 +195,9 @@ def _of_absent_server(name: str, workspace: Workspace) -> bool:
     )
 
 
-async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
+async def _answer(
+    engine: Engine, prompt: str, attached: Sequence[Attachment], printer: _Printer
+) -> int:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -200,7 +206,7 @@ async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
             loop.remove_signal_handler(number)
         engine.stop()
 
-    async with aclosing(engine.answer(prompt)) as events:
+    async with aclosing(engine.answer(prompt, attached)) as events:
         async for event in events:
             if isinstance(event, TurnStarted):
                 for number in _SIGNALS:
@@ -210,6 +216,32 @@ async def _answer(engine: Engine, prompt: str, printer: _Printer) -> int:
         await _keep_as_draft(engine, prompt)
     await printer.finish()
     return _EXIT[printer.status]
+
+
+async def _attached(workspace: Workspace, engine: Engine, text: str) -> list[Attachment]:
+    """The files that `text` names as `@path`. What is piped in attaches nothing: it may be anyone's.
+    Raises ConfigError for one that can't be attached, or not without a question."""
+    if not may_mention(text):
+        return []
+    root = engine.context.root
+    attached: list[Attachment] = []
+    for mention in await asyncio.to_thread(find_mentions, text, root, lambda _: False):
+        if mention.path is None:
+            if mention.certain:
+                raise ConfigError(mention.problem)
+            _say(f"{mention.problem} {mention.written} is sent as text.")
+            continue
+        reason = await asyncio.to_thread(workspace.objection_to_reading, mention.path, root)
+        if reason is not None:
+            raise ConfigError(
+                f"{mention.written} is not attached: {reason} Nobody can be asked here; pipe it in."
+            )
+        try:
+            file = await asyncio.to_thread(read_file, mention.path, mention.written[1:])
+        except AttachError as error:
+            raise ConfigError(str(error)) from error
+        attached.append(file.content())
+    return attached
 
 
 async def _keep_as_draft(engine: Engine, prompt: str) -> None:

@@ -470,3 +470,21 @@ async def test_an_endpoint_that_is_not_there_is_no_other(chatglass: Program) -> 
     assert "endpoint: there is no endpoint 'tset'. Did you mean test?" in done.err
     assert not chatglass.demo.requests
     assert "'tset'" not in (await chatglass.here("-p", "hello", "--demo")).err
+
+
+async def test_a_file_named_in_the_text_is_attached_and_none_that_is_piped(
+    chatglass: Program,
+) -> None:
+    work = chatglass.folder / "work"
+    (work / "list.txt").write_text("milk")
+    (work / ".env").write_text("A=1")
+    chatglass.demo.script(Reply(text="Yes."))
+    done = await chatglass.here("-p", "read @list.txt", stdin="and @.env")
+    assert (done.code, done.err) == (0, "")
+    sent = chatglass.demo.requests[0].body.decode()
+    assert "milk" in sent
+    assert "A=1" not in sent
+    for text in ("read @.env", "read @no/such.txt"):
+        done = await chatglass.here("-p", text)
+        assert (done.code, done.out) == (2, ""), text
+    assert len(chatglass.demo.requests) == 1

@@ -52,6 +52,9 @@ async def _model(talk: Talk, argument: str) -> None:
         return
     if argument.isdigit() and 0 < int(argument) <= len(talk.lists.models):
         argument = talk.lists.models[int(argument) - 1]
+    elif argument.isdigit():
+        say("Notice", f"There is no model {argument} in a list. /model lists them with numbers.")
+        return
     if argument.startswith("demo/"):
         await talk.workspace.start_demo()
     ref = named_model(talk.workspace.models.endpoints, engine.context.model, argument)
@@ -92,7 +95,7 @@ async def _sessions(talk: Talk, argument: str) -> None:
     for number, row in enumerate(rows, 1):
         age = figures.age(row.updated_at, now_ms())
         when = "just now" if age == "now" else f"{age} ago"
-        say(f"{number}", f"{title_of(row)}, {when}, {row.messages} messages.")
+        say(f"{number}", f"{title_of(row)}, {when}, {figures.counted(row.messages, 'message')}.")
     say("To open one", "/open and its number.")
 
 
