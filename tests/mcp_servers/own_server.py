@@ -139,6 +139,9 @@ def call(number: Any, params: dict[str, Any]) -> None:
             send(id=number, error={"code": -32602, "message": f"Unknown tool: {other}"})
 
 
+_OLD_METHODS = ("ping", "logging/setLevel", "resources/templates/list")
+
+
 def answer(message: dict[str, Any]) -> None:
     number, method = message.get("id"), message.get("method")
     if method is None:
@@ -177,7 +180,7 @@ def answer(message: dict[str, Any]) -> None:
     elif method == "notifications/cancelled":
         note(f"cancelled {message['params']['requestId']}")
     elif number is not None:
-        if FAULT == "strict" and method != "ping":
+        if FAULT == "strict" and method not in _OLD_METHODS:
             # As some old servers do with what they do not know.
             os._exit(1)
         send(id=number, result={}) if method == "logging/setLevel" else send(

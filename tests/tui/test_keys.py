@@ -318,3 +318,18 @@ async def test_an_unknown_command_is_refused_with_the_nearest(play: Play) -> Non
         await stage.told("Did you mean /sessions")
         assert stage.draft == "/sesions"
         assert not stage.server.received
+
+
+async def test_the_footer_shows_the_keys_of_the_panel_that_has_the_focus(play: Play) -> None:
+    async with play() as stage:
+        await stage.ask("hello", "yes")
+        assert "f Fork" not in stage.screen_text
+        await stage.press("f10")
+        await stage.until(lambda: stage.app.focused is stage.chat.transcript)
+        await stage.sees("i Write  Enter Open")
+        await stage.sees("f Fork")
+        footer = stage.chat.query_one("#footer")
+        await stage.pilot.click(footer, offset=(2, 0))
+        await stage.until(lambda: stage.app.focused is stage.chat.composer.area)
+        await stage.sees("^S Sessions")
+        assert "f Fork" not in stage.screen_text

@@ -11,6 +11,7 @@ FIND_ACTIONS: tuple[Action, ...] = (
         tooltip="Copy the message under the cursor, else the last answer",
         keys=("y",),
         place="transcript",
+        footer=30,
         slash="copy",
     ),
     Action(

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chatglass.tui.actions.action import Action, Place, key_label
+from chatglass.tui.actions.place import place_of
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.component_style import component_style
 
@@ -34,7 +35,7 @@ def fitting(actions: list[Action], width: int) -> list[tuple[int, Action, str, s
 
 
 class FooterLine(Widget):
-    """Shows the registry's footer actions; a click runs one."""
+    """Shows the registry's footer actions, those of the focused panel first; a click runs one."""
 
     DEFAULT_CSS = """
     FooterLine { height: 1; width: 1fr; color: $footer-description-foreground; background: $footer-background; }
@@ -59,6 +60,7 @@ class FooterLine(Widget):
         self._first = first
         self._target = target
         self._working = False
+        self._focused: Place = place
 
     def show_working(self, working: bool) -> None:
         """Whether there is a turn to stop."""
@@ -66,17 +68,28 @@ class FooterLine(Widget):
             self._working = working
             self.refresh()
 
+    def show_focus(self, focused: DOMNode | None) -> None:
+        """Show the keys of the panel that has the focus before those that work everywhere."""
+        place = place_of(focused)
+        if place != self._focused:
+            self._focused = place
+            self.refresh()
+
     def _placed(self) -> list[tuple[int, Action, str, str]]:
-        here = self._registry.at(self._place)
+        shown = self._shown_of(self._place)
+        if self._focused != self._place:
+            shown = [*self._shown_of(self._focused), *shown]
+        return fitting([*self._first, *shown], self.size.width)
+
+    def _shown_of(self, place: Place) -> list[Action]:
         shown = [
             action
-            for action in here
+            for action in self._registry.at(place)
             if action.footer is not None
             and action.keys
             and (self._working or action.id != "turn.stop")
         ]
-        ordered = sorted(shown, key=lambda action: action.footer or 0)
-        return fitting([*self._first, *ordered], self.size.width)
+        return sorted(shown, key=lambda action: action.footer or 0)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1
@@ -103,6 +116,10 @@ class FooterLine(Widget):
     async def on_click(self, event: events.Click) -> None:
         if action := self.action_at(event.x):
             event.stop()
+            if action.place == self._focused != self._place:
+                # What it does is a matter of the panel that has the focus.
+                self.app.simulate_key(action.keys[0])
+                return
             await self.app.run_action(action.run, self._target)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from chatglass.tui.actions.action import PLACES, Action, Place, key_label, keys_label
+from chatglass.tui.actions.place import place_of
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
 from chatglass.tui.dialogs.dialogs import CLOSE_KEYS, DIALOG_CSS
@@ -22,15 +23,6 @@ _MOVING = (
     *("home", "end", "ctrl+home", "ctrl+end"),
 )
 _EDITING = " ".join(map(key_label, ("left", "right", "home", "end", "ctrl+w", "ctrl+u", "ctrl+k")))
-
-
-def place_of(node: DOMNode | None) -> Place:
-    """Where `node` is: the `ACTION_PLACE` of itself or the nearest widget around it."""
-    for ancestor in node.ancestors_with_self if node else ():
-        place = getattr(ancestor, "ACTION_PLACE", None)
-        if place in PLACES:
-            return place
-    return "app"
 
 
 def key_rows(focused: DOMNode | None, registry: Actions) -> list[Choice]:

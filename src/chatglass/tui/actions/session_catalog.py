@@ -34,6 +34,7 @@ SESSION_ACTIONS: tuple[Action, ...] = (
         tooltip="Go on from the message under the cursor, else from the last, in a new session",
         keys=("f",),
         place="transcript",
+        footer=60,
         slash="fork",
     ),
     Action(

@@ -37,6 +37,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Open the tool call under the cursor in the inspector, or unfold what is folded",
         keys=("enter",),
         place="transcript",
+        footer=20,
         palette=False,
     ),
     Action(
@@ -45,6 +46,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Go back to the composer",
         keys=("i",),
         place="transcript",
+        footer=10,
         palette=False,
     ),
     Action(
@@ -53,6 +55,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Move the cursor up, by what can be opened, copied or asked again",
         keys=("up", "k"),
         place="transcript",
+        command="move(-1)",
         palette=False,
     ),
     Action(
@@ -61,6 +64,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Move the cursor down, by what can be opened, copied or asked again",
         keys=("down", "j"),
         place="transcript",
+        command="move(1)",
         palette=False,
     ),
     Action(
@@ -69,6 +73,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Go to the message before this one",
         keys=("left_square_bracket",),
         place="transcript",
+        command="message(-1)",
         palette=False,
     ),
     Action(
@@ -77,6 +82,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Go to the message after this one",
         keys=("right_square_bracket",),
         place="transcript",
+        command="message(1)",
         palette=False,
     ),
     Action(
@@ -85,6 +91,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Go to the prompt before this one",
         keys=("left_curly_bracket",),
         place="transcript",
+        command="message(-1, True)",
         palette=False,
     ),
     Action(
@@ -93,6 +100,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Go to the prompt after this one",
         keys=("right_curly_bracket",),
         place="transcript",
+        command="message(1, True)",
         palette=False,
     ),
     Action(
@@ -101,6 +109,8 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Ask again for the answer under the cursor, in a branch of its own",
         keys=("r",),
         place="transcript",
+        command="retry",
+        footer=50,
         palette=False,
     ),
     Action(
@@ -109,6 +119,8 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Edit the prompt under the cursor and send it in a branch of its own",
         keys=("e",),
         place="transcript",
+        command="edit",
+        footer=40,
         palette=False,
     ),
     Action(
@@ -117,6 +129,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Show the branch before this one of the message under the cursor",
         keys=("less_than_sign",),
         place="transcript",
+        command="branch(-1)",
         palette=False,
     ),
     Action(
@@ -125,6 +138,7 @@ TRANSCRIPT_ACTIONS: tuple[Action, ...] = (
         tooltip="Show the branch after this one of the message under the cursor",
         keys=("greater_than_sign",),
         place="transcript",
+        command="branch(1)",
         palette=False,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -12,6 +13,7 @@ from chatglass.chat.calls.rerun_row import RerunRow
 from chatglass.tui.inspector.call_words import STATE_MARKS, running_ms, short_arguments
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.transcript.from_rows import short_arguments as arguments_of_card
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import duration, size
 from chatglass.values.text import one_line
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 """How often the duration of a running call is drawn again; no timer runs where no call does."""
+
+_LEAST_ARGUMENTS = 4
+"""Cells; fewer say nothing."""
+
+_SMALL_ARGUMENTS = 2_000
+"""Characters; more are not parsed at every painting."""
 
 _LOOKS: dict[ToolCallState, str] = {
     "proposed": "waiting",
@@ -153,14 +161,16 @@ class CallList(LineList):
         room = max(0, width - 2 - len(right) - 1)
         sign = "↻" if isinstance(call, RerunRow) else "◆" if call.id == self._pinned else " "
         cells: list[Cell] = [(STATE_MARKS[call.state] + sign, look)]
-        if width >= 60:
-            name_width = min(max(14, width // 4), room)
-            arguments = short_arguments(call, max(1, room - name_width - 1))
-            cells += [
-                (fit(name, name_width) + " ", None),
-                (fit(arguments, room - name_width - 1), detail),
-            ]
-        else:
-            cells.append((fit(name, room), None))
+        name_width = min(max(14, width // 4) if width >= 60 else cell_len(name), room)
+        left = room - name_width - 1
+        if left < _LEAST_ARGUMENTS:
+            name_width, left = room, 0
+        cells.append((fit(name, name_width), None))
+        if left:
+            # Where there is little room, the values alone, as the transcript has them.
+            whole = call.edited_arguments or call.arguments
+            bare = width < 60 and len(whole) <= _SMALL_ARGUMENTS
+            words = arguments_of_card(whole) if bare else short_arguments(call, left)
+            cells.append((" " + fit(one_line(words, left), left), detail))
         cells.append((" " + right, look if call.state == "running" else detail))
         return row(cells)

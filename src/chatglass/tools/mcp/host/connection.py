@@ -181,6 +181,9 @@ class Connection:
                 except MCPError as error:
                     self._log.note(f"It would not set its log level: {error}")
         await self._lists.read_all(client)
+        if self._process is not None and self._process.gone.is_set():
+            # It died of what it was asked; `_watch_process` says so.
+            return
         info = client.server_info
         self._tell(
             "ready",
