@@ -74,7 +74,12 @@ async def test_nothing_runs_while_nothing_happens(play: Play) -> None:
         timers = [timer for timer in running_timers(stage) if timer._repeat != 0]
         blinking = [timer for timer in timers if "cursor" in str(timer._callback).lower()]
         assert [timer for timer in timers if timer not in blinking] == []
-        assert stage.chat.transcript._tick_handle is None
+        transcript = stage.chat.transcript
+        assert not any(view.live for _, view in transcript._shown())
+        # The tick that was due when the answer ended comes once more, and no other after it.
+        await stage.until(lambda: transcript._tick_handle is None)
+        await stage.pilot.pause()
+        assert transcript._tick_handle is None
         assert not stage.chat.countdown.running
         assert all(worker.is_finished for worker in stage.app.workers)
 
