@@ -14,8 +14,6 @@ from chatglass.chat.attached_files import (
     MOST_BYTES,
     AttachError,
     Attachment,
-    content_parts,
-    joined,
     read_file,
 )
 from chatglass.tui.composer.editor import EditorError, edit, editor_command
@@ -91,11 +89,8 @@ def test_the_fence_is_longer_than_any_in_the_file() -> None:
     lines = block.split("\n")
     assert lines[0] == "`````a_b_.md"
     assert lines[-1] == "`````"
-    assert joined("look", [Attachment("x", "1\n")]) == "look\n\n```x\n1\n```"
-    assert [part["text"] for part in content_parts("look", [Attachment("x", "")])] == [
-        "look",
-        "```x\n```",
-    ]
+    assert Attachment("x", "1\n").block() == "```x\n1\n```"
+    assert Attachment("x", "").block() == "```x\n```"
 
 
 def test_only_text_files_of_a_sane_size_are_read(tmp_path: Path) -> None:

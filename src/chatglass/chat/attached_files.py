@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -66,19 +66,6 @@ AttachedFile = Attachment | AttachedImage
 def fence_word(name: str) -> str:
     """A file's name as the info string of a fence: it must hold neither backtick nor line break."""
     return re.sub(r"[`\s\x00-\x1f]+", "_", name)
-
-
-def joined(text: str, attachments: Sequence[Attachment]) -> str:
-    """The prompt as it is sent: the text, then a fenced block for each file."""
-    return "\n\n".join([text, *(attachment.block() for attachment in attachments)])
-
-
-def content_parts(text: str, attachments: Sequence[Attachment]) -> list[dict[str, str]]:
-    """The same as OpenAI content parts, text first."""
-    return [
-        {"type": "text", "text": part}
-        for part in (text, *(attachment.block() for attachment in attachments))
-    ]
 
 
 def from_block(block: str) -> Attachment:
