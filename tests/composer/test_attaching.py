@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from chatglass.chat.attached_files import AttachedImage, Attachment, read_image
+from chatglass.chat.attached_files import AttachedImage, AttachedText, read_image
 from chatglass.tui.clipboard_image import NoImage, clipboard_image
 from chatglass.tui.composer.completion import CompletionList
 from chatglass.tui.composer.composer import Composer
@@ -134,7 +134,7 @@ async def test_a_prompt_comes_back_with_its_images(tree: Path) -> None:
     app = Host(tree)
     image = image_of(picture())
     assert image is not None
-    files = (AttachedImage("s.png", image), Attachment("a.py", "pass\n"))
+    files = (AttachedImage("s.png", image), AttachedText("a.py", "pass\n"))
     async with app.run_test() as pilot:
         app.composer.restore_prompt("see [image: s.png] and [file: a.py]", files)
         await pilot.press("enter")

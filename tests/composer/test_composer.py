@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
-from chatglass.chat.attached_files import Attachment
+from chatglass.chat.attached_files import AttachedText
 from chatglass.tui.composer.completion import CompletionList
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.composer.encoding import token_spans
@@ -353,7 +353,7 @@ async def test_a_path_completes_and_is_attached(tree: Path) -> None:
         await pilot.press("enter")
         [message] = [each for each in app.heard if isinstance(each, Composer.Submitted)]
         assert message.text == "see [file: src/x.py] now"
-        assert message.attachments == (Attachment("src/x.py", "print(1)\n"),)
+        assert message.attachments == (AttachedText("src/x.py", "print(1)\n"),)
         app.composer.set_draft(draft)
         await pilot.press("enter")
         assert app.heard[-2] == message
@@ -439,7 +439,7 @@ async def test_the_users_editor_changes_the_text_and_keeps_files(tree: Path, mon
         await pilot.press("enter")
         [message] = [each for each in app.heard if isinstance(each, Composer.Submitted)]
         assert message.text == "[file: key]!\n\x1b"
-        assert message.attachments == (Attachment("key", "k"),)
+        assert message.attachments == (AttachedText("key", "k"),)
 
 
 async def test_a_failing_editor_keeps_the_text(monkeypatch) -> None:

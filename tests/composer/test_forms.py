@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chatglass.chat.attached_files import (
     MOST_BYTES,
+    AttachedText,
     AttachError,
-    Attachment,
     read_file,
 )
 from chatglass.tui.composer.editor import EditorError, edit, editor_command
@@ -85,12 +85,12 @@ def test_two_equal_pastes_are_two_tokens_and_typed_brackets_are_none() -> None:
 
 
 def test_the_fence_is_longer_than_any_in_the_file() -> None:
-    block = Attachment("a`b\n.md", "text\n````\n```` x").block()
+    block = AttachedText("a`b\n.md", "text\n````\n```` x").block()
     lines = block.split("\n")
     assert lines[0] == "`````a_b_.md"
     assert lines[-1] == "`````"
-    assert Attachment("x", "1\n").block() == "```x\n1\n```"
-    assert Attachment("x", "").block() == "```x\n```"
+    assert AttachedText("x", "1\n").block() == "```x\n1\n```"
+    assert AttachedText("x", "").block() == "```x\n```"
 
 
 def test_only_text_files_of_a_sane_size_are_read(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_only_text_files_of_a_sane_size_are_read(tmp_path: Path) -> None:
     with pytest.raises(AttachError, match="regular"):
         read_file(tmp_path / "pipe", "pipe")
     (tmp_path / "good").write_bytes(b"\xef\xbb\xbfhi\r\n")
-    assert read_file(tmp_path / "good", "good") == Attachment("good", "hi\r\n")
+    assert read_file(tmp_path / "good", "good") == AttachedText("good", "hi\r\n")
 
 
 def test_paths_come_nearest_first_without_what_nobody_wants(tmp_path: Path) -> None:

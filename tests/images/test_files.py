@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from chatglass.chat.attached_files import (
     AttachedImage,
+    AttachedText,
     AttachError,
-    Attachment,
     message_files,
     read_file,
 )
@@ -59,7 +59,7 @@ def test_a_torn_file_never_breaks_the_reader(kind: str, kept: int, rest: bytes) 
 def test_a_name_makes_no_image(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("only text")
     (tmp_path / "b.png").write_bytes(b"\x89PNG but not\x00")
-    assert read_file(tmp_path / "a.png", "a.png") == Attachment("a.png", "only text")
+    assert read_file(tmp_path / "a.png", "a.png") == AttachedText("a.png", "only text")
     with pytest.raises(AttachError, match=r"neither text nor a PNG"):
         read_file(tmp_path / "b.png", "b.png")
 
@@ -107,7 +107,7 @@ def test_a_part_goes_there_and_back() -> None:
     image = image_of(picture())
     assert image is not None
     file = AttachedImage("shot.png", image)
-    content = prompt_content("look", [file.content(), Attachment("a.txt", "text").content()])
+    content = prompt_content("look", [file.content(), AttachedText("a.txt", "text").content()])
     row = MessageRow(
         id="m",
         session_id="s",
@@ -118,7 +118,7 @@ def test_a_part_goes_there_and_back() -> None:
         created_at=0,
         content_is_json=True,
     )
-    assert message_files(row) == (file, Attachment("a.txt", "text\n"))
+    assert message_files(row) == (file, AttachedText("a.txt", "text\n"))
     sent = to_wire(row)["content"][1]
     assert sent == {"type": "image_url", "image_url": {"url": image.data_url}}
     assert image_of_url(image.data_url) == image

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, get_args
@@ -187,6 +189,20 @@ async def test_sections_by_number_arrow_and_mouse() -> None:
         assert app.inspector.section == "arguments"
         await pilot.press("left")
         assert app.inspector.section == "tokens"
+
+
+async def test_a_reading_that_never_began_leaves_nothing_behind() -> None:
+    app = InspectorApp()
+    async with app.run_test(size=(70, 30)) as pilot:
+        app.inspector.show_calls([call(1)])
+        await settle(pilot, app)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            app.inspector.show_section("result")
+            app.workers.cancel_all()  # as when the pane goes
+            await settle(pilot, app)
+            gc.collect()
+        assert app.loads == []
 
 
 async def test_times_tell_who_decided_and_how_long_each_step_took() -> None:

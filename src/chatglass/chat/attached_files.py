@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from chatglass.chat.attachments import Attachment as ContentPart
+from chatglass.chat.attachments import Attachment
 from chatglass.chat.image_fitting import MOST_READ, TooLarge, fitted
 from chatglass.values import figures
 from chatglass.values.images import Image, image_of, image_of_url, look_at
@@ -28,7 +28,7 @@ class AttachError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class AttachedText:
     """A file of a prompt: its name as shown, and its text."""
 
     name: str
@@ -41,9 +41,9 @@ class Attachment:
         end = "" if self.text.endswith("\n") or not self.text else "\n"
         return f"{fence}{fence_word(self.name)}\n{self.text}{end}{fence}"
 
-    def content(self) -> ContentPart:
+    def content(self) -> Attachment:
         """As the engine takes it."""
-        return ContentPart(self.name, {"type": "text", "text": self.block()})
+        return Attachment(self.name, {"type": "text", "text": self.block()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class AttachedImage:
     name: str
     image: Image
 
-    def content(self) -> ContentPart:
+    def content(self) -> Attachment:
         """As the engine takes it. The name is kept beside the part; `to_wire` doesn't send it."""
         url = {"url": self.image.data_url}
         part = {"type": "image_url", "image_url": url, "name": self.name}
-        return ContentPart(f"{self.name} ({self.image.facts})", part)
+        return Attachment(f"{self.name} ({self.image.facts})", part)
 
 
-AttachedFile = Attachment | AttachedImage
+AttachedFile = AttachedText | AttachedImage
 
 
 def fence_word(name: str) -> str:
@@ -68,11 +68,11 @@ def fence_word(name: str) -> str:
     return re.sub(r"[`\s\x00-\x1f]+", "_", name)
 
 
-def from_block(block: str) -> Attachment:
-    """The file that `Attachment.block` wrote."""
+def from_block(block: str) -> AttachedText:
+    """The file that `AttachedText.block` wrote."""
     head, _, rest = block.partition("\n")
     fence = head[: len(head) - len(head.lstrip("`"))]
-    return Attachment(head[len(fence) :], rest.removesuffix(fence))
+    return AttachedText(head[len(fence) :], rest.removesuffix(fence))
 
 
 def _files(parts: Iterable[Any]) -> tuple[AttachedFile, ...]:
@@ -139,7 +139,7 @@ def read_image(data: bytes, name: str) -> AttachedImage:
         raise AttachError(f"{name} {error}") from error
 
 
-def _text(data: bytes, name: str) -> Attachment:
+def _text(data: bytes, name: str) -> AttachedText:
     if len(data) > MOST_BYTES:
         raise AttachError(
             f"{name} is larger than {MOST_BYTES:,} bytes; ask for the part that matters instead."
@@ -154,4 +154,4 @@ def _text(data: bytes, name: str) -> Attachment:
         raise AttachError(
             f"{name} is not UTF-8 text (byte {error.start:,}), so it can't be attached."
         ) from error
-    return Attachment(name, text)
+    return AttachedText(name, text)

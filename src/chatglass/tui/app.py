@@ -210,12 +210,12 @@ class ChatglassApp(App[None], inherit_bindings=False):
         if any(isinstance(event, (TurnStarted, TurnFinished)) for event in batch):
             self._mark_sessions()
         if any(isinstance(event, RequestStarted) for event in batch):
-            self.run_worker(
-                self._mark_branches(session),
-                group=f"branches-{session.id}",
-                exclusive=True,
-                exit_on_error=False,
-            )
+
+            async def mark() -> None:
+                await self._mark_branches(session)
+
+            group = f"branches-{session.id}"
+            self.run_worker(mark, group=group, exclusive=True, exit_on_error=False)
 
     async def _mark_branches(self, session: OpenSession) -> None:
         """A retry or an edit made siblings: say on the items which of them is shown."""

@@ -12,8 +12,8 @@ from textual.message import Message
 from chatglass.chat.attached_files import (
     AttachedFile,
     AttachedImage,
+    AttachedText,
     AttachError,
-    Attachment,
     read_file,
 )
 from chatglass.chat.mentions import Mention, find_mentions, may_mention
@@ -191,7 +191,7 @@ class Attacher:
     def _file_of(self, fold: Fold) -> AttachedFile:
         name = fold.label.removeprefix(f"{fold.kind}: ")
         if fold.kind == "file":
-            return Attachment(name, fold.content)
+            return AttachedText(name, fold.content)
         image = self.shelf.get(fold.content)
         if image is None:
             raise AttachError(f"The image {name} of this draft is gone: attach it again.")

@@ -10,7 +10,7 @@ from textual import on
 from textual.containers import Vertical
 from textual.message import Message
 
-from chatglass.chat.attached_files import AttachedFile, AttachedImage, Attachment
+from chatglass.chat.attached_files import AttachedFile, AttachedImage, AttachedText
 from chatglass.tui.composer.attacher import Attacher, MayRead
 from chatglass.tui.composer.completer import Completer
 from chatglass.tui.composer.encoding import Folds
@@ -47,8 +47,10 @@ class Attaching(Vertical):
         clock: Callable[[], float],
         may_read: MayRead,
         *,
+        send: Callable[[], None],
         id: str | None = None,
     ) -> None:
+        """`send` sends what is written; it is called when files that a prompt waited for are read."""
         super().__init__(id=id)
         self.may_read = may_read
         self._area = area
@@ -56,6 +58,7 @@ class Attaching(Vertical):
         self._completer = completer
         self._clock = clock
         self._attacher = Attacher(self, folds)
+        self._send_prompt = send
         self._send_when_read = False
 
     @property
@@ -64,10 +67,6 @@ class Attaching(Vertical):
         return self._attacher.tokens(self._area.text)
 
     # -- what the composer is asked to do
-    def send(self) -> None:
-        """Send what is written."""
-        raise NotImplementedError
-
     def refuse(self, reason: str) -> None:
         """Say why something is not done; what was written stays."""
         self.notify(visible(reason)[:600], severity="warning", markup=False)
@@ -106,7 +105,7 @@ class Attaching(Vertical):
 
     def resource_read(self, name: str, text: str | None, error: str = "") -> None:
         """The text of a resource that was asked for, or why there is none."""
-        file = None if text is None else Attachment(name, text)
+        file = None if text is None else AttachedText(name, text)
         self.post_message(Attacher.Read(Path(name), f"@{name}", file, error=error))
 
     # -- files
@@ -170,7 +169,7 @@ class Attaching(Vertical):
         if self._send_when_read and not self._attacher.reading:
             self._send_when_read = False
             self._attacher.looked_at(self._area.text)
-            self.send()
+            self._send_prompt()
 
     @on(PromptArea.Pasted)
     def _pasted(self, event: PromptArea.Pasted) -> None:

@@ -107,7 +107,7 @@ class Composer(Attaching):
         folds = Folds()
         area = PromptArea(folds, placeholder=placeholder)
         completer = Completer(area, registry, PathIndex(root or Path.cwd(), clock))
-        super().__init__(area, folds, completer, clock, may_read, id=id)
+        super().__init__(area, folds, completer, clock, may_read, send=self.send, id=id)
         self._registry = registry
         self._history = PromptHistory()
         self._draft_timer: Timer | None = None

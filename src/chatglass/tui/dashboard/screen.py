@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -116,7 +117,8 @@ class UsageScreen(ModalScreen[str | None]):
         self._place = place
         self._head.show(place)
         self._columns.show(place)
-        self.run_worker(self._read(place), group="usage", exclusive=True, exit_on_error=False)
+        read = partial(self._read, place)
+        self.run_worker(read, group="usage", exclusive=True, exit_on_error=False)
 
     async def _read(self, place: Place) -> None:
         try:

@@ -66,7 +66,7 @@ class WhatIfScreen(ModalScreen[None]):
             yield self._hint
 
     def on_mount(self) -> None:
-        self.run_worker(self._compare(), group="what-if", exit_on_error=False)
+        self.run_worker(self._compare, group="what-if", exit_on_error=False)
 
     async def _compare(self) -> None:
         found, missing = await asyncio.to_thread(self._find)

@@ -46,7 +46,7 @@ class ModelDialog:
     async def ask(self, app: App[None], chosen: Callable[[ModelRef], Awaitable[None]]) -> None:
         """Open the dialog; `chosen` is called with the answer, if there is one."""
         search = app.run_worker(
-            self._search(), group="model-search", exclusive=True, exit_on_error=False
+            self._search, group="model-search", exclusive=True, exit_on_error=False
         )
 
         async def closed(answer: Chosen | None) -> None:

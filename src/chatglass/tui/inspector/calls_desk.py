@@ -84,12 +84,12 @@ class CallsDesk:
 
     def turn_finished(self, session: OpenSession) -> None:
         """Events tell less than what is stored: the server, edited arguments, exact times."""
-        self._chat.run_worker(
-            self._take_stored(session),
-            group=f"calls-{session.id}",
-            exclusive=True,
-            exit_on_error=False,
-        )
+
+        async def take() -> None:
+            await self._take_stored(session)
+
+        group = f"calls-{session.id}"
+        self._chat.run_worker(take, group=group, exclusive=True, exit_on_error=False)
 
     async def _take_stored(self, session: OpenSession) -> None:
         from chatglass.store.protocol import StoreError
@@ -206,7 +206,7 @@ class CallsDesk:
 
     async def send(self) -> None:
         """Put a rerun's result into the composer; nothing is sent before the user sends it."""
-        from chatglass.chat.attached_files import Attachment
+        from chatglass.chat.attached_files import AttachedText
         from chatglass.chat.calls.rerun_row import RerunRow
 
         chat, session, row = self._chat, self._chat.session, self._target()
@@ -226,7 +226,7 @@ class CallsDesk:
         self._close_screens()
         prompt = f"I ran `{row.name}` again with {_inline(_ran(row))}. It gave ({row.state}):"
         name = f"{one_line(row.name, 40)} {clock(row.proposed_at)}"
-        chat.composer.restore_prompt(prompt, [Attachment(name, text)])
+        chat.composer.restore_prompt(prompt, [AttachedText(name, text)])
         chat.composer.focus()
         chat.say(f"The result ({size(row.result_bytes)}) is in the composer; Enter sends it.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
@@ -260,12 +261,8 @@ class CallsPanel(Vertical):
     def _look_into_results(self) -> None:
         self.workers.cancel_group(self, "find-calls")
         if self._find_calls is not None and self.filter.words and self.is_attached:
-            self.run_worker(
-                self._find(self._find_calls, self.filter.words),
-                group="find-calls",
-                exclusive=True,
-                exit_on_error=False,
-            )
+            find = partial(self._find, self._find_calls, self.filter.words)
+            self.run_worker(find, group="find-calls", exclusive=True, exit_on_error=False)
 
     async def _find(self, find_calls: FindCalls, words: tuple[str, ...]) -> None:
         from chatglass.store.protocol import StoreError

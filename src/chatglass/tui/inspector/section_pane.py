@@ -172,12 +172,13 @@ class SectionPane(Vertical, Generic[Facts]):
             self._take(section.show(facts))
             return
         self._take(Shown("…", "text", ""))
-        self.run_worker(
-            self._read(facts, self._generation),
-            group="section",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        generation = self._generation
+
+        # Not a coroutine, which nobody would await where the pane goes before it began.
+        async def read() -> None:
+            await self._read(facts, generation)
+
+        self.run_worker(read, group="section", exclusive=True, exit_on_error=False)
 
     async def _read(self, facts: Facts, generation: int) -> None:
         from chatglass.store.protocol import StoreError
