@@ -72,12 +72,12 @@ class RequestLog:
         row = replace(row, finished_at=row.finished_at or now_ms(), usage=usage)
         if usage is not None:
             ref = ModelRef(row.endpoint, row.model)
-            cost = self._models.price(ref, usage)
+            cost = self._models.price(ref, usage, row.started_at)
             row = replace(
                 row,
                 cost=cost.usd,
                 price_source=cost.source,
-                prompt_cost=self._models.prompt_cost(ref, usage, cost),
+                prompt_cost=self._models.prompt_cost(ref, usage, cost, row.started_at),
             )
         await self._store.finish_request(row)
         self.pending = 0

@@ -202,24 +202,27 @@ class Models:
             self._images[ref] = await self._ask_images(configured.endpoint, ref.model)
         return self._images[ref]
 
-    def price(self, ref: ModelRef, usage: Usage) -> Cost:
-        """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
+    def price(self, ref: ModelRef, usage: Usage, at: int | None = None) -> Cost:
+        """What `usage` costs there in a request that began at `at` (milliseconds, None: now). Never
+        raises; unknown is `Cost(None, "unknown")`."""
         configured = self._find(ref.endpoint)
         if configured is None:
             return UNPRICED
-        return prices.price(configured.endpoint, ref.model, usage, self._prices)
+        return prices.price(configured.endpoint, ref.model, usage, self._prices, at)
 
     @property
     def own_prices(self) -> list[str]:
         """The models that the settings give a price."""
         return list(self._prices)
 
-    def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
+    def prompt_cost(
+        self, ref: ModelRef, usage: Usage, cost: Cost, at: int | None = None
+    ) -> Decimal | None:
         """What of `cost` the prompt took, by the price list; None where it has no such model."""
         configured = self._find(ref.endpoint)
         if configured is None:
             return None
-        return prices.prompt_cost(configured.endpoint, ref.model, usage, self._prices, cost)
+        return prices.prompt_cost(configured.endpoint, ref.model, usage, self._prices, cost, at)
 
     def estimate_tokens(self, ref: ModelRef, text: str) -> int:
         """Tokens of `text` for that model, by character class."""

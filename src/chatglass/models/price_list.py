@@ -74,11 +74,11 @@ def near(name: str, limit: int = 5) -> list[str]:
     return (holding or difflib.get_close_matches(wanted, known, n=limit, cutoff=0.5))[:limit]
 
 
-def price(listed: ListedModel, usage: Usage) -> Cost:
-    """What `usage` would cost there, by the list alone."""
+def price(listed: ListedModel, usage: Usage, at: int | None = None) -> Cost:
+    """What `usage` would cost there, by the list alone; `at` as in `prices.price`."""
     for provider, info in _matches(listed.name):
         if (provider.id, info.id) == (listed.provider, listed.model):
-            return prices.by_model(provider, info, usage)
+            return prices.by_model(provider, info, usage, at)
     return UNPRICED
 
 

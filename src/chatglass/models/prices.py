@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelInfo, Provider
 
+_HOUR = "ephemeral_1h_input_tokens"
 _QUANTUM = Decimal("1e-12")
 _MILLION = Decimal(1_000_000)
+_TICKS = Decimal(10**10)
+"""Of a dollar: https://docs.x.ai/developers/cost-tracking."""
 
 
 class Price(Protocol):
@@ -45,8 +49,15 @@ class Price(Protocol):
     def cache_write(self) -> Decimal | None: ...
 
 
-def price(endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price]) -> Cost:
-    """What `usage` costs for `model` on `endpoint`. Never raises."""
+def price(
+    endpoint: Endpoint,
+    model: str,
+    usage: Usage,
+    prices: Mapping[str, Price],
+    at: int | None = None,
+) -> Cost:
+    """What `usage` costs for `model` on `endpoint` in a request that began at `at` (milliseconds,
+    None: now): some prices change with the hour or from a day on. Never raises."""
     if endpoint.is_demo:
         return Cost(Decimal(0), "demo")
     if endpoint.free:
@@ -57,20 +68,25 @@ def price(endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Pri
         return Cost(_quantised(_by_settings(set_by_user, usage)), "settings")
     if endpoint.is_free:
         return Cost(Decimal(0), "local")
-    return _by_list(endpoint.base_url, model, usage)
+    return _by_list(endpoint.base_url, model, usage, at)
 
 
 def prompt_cost(
-    endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price], cost: Cost
+    endpoint: Endpoint,
+    model: str,
+    usage: Usage,
+    prices: Mapping[str, Price],
+    cost: Cost,
+    at: int | None = None,
 ) -> Decimal | None:
     """What of `cost` the prompt took: by the price list, which also divides a cost that the provider
     reported. None where no list has the model."""
     if not cost.usd:
         return cost.usd
     listed = replace(usage, raw=None)
-    whole = price(endpoint, model, listed, prices).usd
+    whole = price(endpoint, model, listed, prices, at).usd
     prompt = price(
-        endpoint, model, replace(listed, completion_tokens=0, reasoning_tokens=0), prices
+        endpoint, model, replace(listed, completion_tokens=0, reasoning_tokens=0), prices, at
     )
     if not whole or prompt.usd is None:
         return None
@@ -96,7 +112,7 @@ def _quantised(usd: Decimal) -> Decimal:
 def _reported_cost(raw: str | None) -> Decimal | None:
     """The cost in USD in a provider's usage object: OpenRouter's `cost` (with its own key at the
     provider behind it also `cost_details.upstream_inference_cost`), Perplexity's
-    `cost.total_cost`, DeepInfra's `estimated_cost`."""
+    `cost.total_cost`, DeepInfra's `estimated_cost`, xAI's `cost_in_usd_ticks`."""
     if not raw or "cost" not in raw:
         return None
     usage = as_object(json.loads(raw, parse_float=Decimal))
@@ -104,6 +120,9 @@ def _reported_cost(raw: str | None) -> Decimal | None:
     if cost is None:
         cost = _amount(as_object(usage.get("cost")).get("total_cost"))
     if cost is None:
+        ticks = usage.get("cost_in_usd_ticks")
+        if isinstance(ticks, int | Decimal):
+            return _amount(Decimal(ticks) / _TICKS)
         return _amount(usage.get("estimated_cost"))
     if usage.get("is_byok") is True:
         details = as_object(usage.get("cost_details"))
@@ -134,13 +153,13 @@ def _by_settings(price: Price, usage: Usage) -> Decimal:
     return total / _MILLION
 
 
-def _by_list(base_url: str, model: str, usage: Usage) -> Cost:
+def _by_list(base_url: str, model: str, usage: Usage, at: int | None = None) -> Cost:
     found = _listed(base_url, model)
-    return UNPRICED if found is None else by_model(*found, usage)
+    return UNPRICED if found is None else by_model(*found, usage, at)
 
 
-def by_model(provider: Provider, info: ModelInfo, usage: Usage) -> Cost:
-    """What `usage` costs by the prices of one model of the list."""
+def by_model(provider: Provider, info: ModelInfo, usage: Usage, at: int | None = None) -> Cost:
+    """What `usage` costs by the prices of one model of the list, as `price` has it."""
     import genai_prices
 
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
@@ -150,13 +169,16 @@ def by_model(provider: Provider, info: ModelInfo, usage: Usage) -> Cost:
         "cache_read_tokens": min(usage.cached_tokens, prompt),
         "cache_write_tokens": min(usage.cache_write_tokens, max(0, prompt - usage.cached_tokens)),
         "output_reasoning_tokens": min(usage.reasoning_tokens, completion),
-        **_audio_tokens(usage),
+        **_dearer_tokens(usage),
     }
+    begun = None if at is None else datetime.fromtimestamp(at / 1000, UTC)
     try:
         with warnings.catch_warnings():
             # It warns on stderr, over the screen, of units that it does not price.
             warnings.simplefilter("ignore")
-            cost = info.calc_price(genai_prices.Usage(**counts), provider)
+            cost = info.calc_price(
+                genai_prices.Usage(**counts), provider, genai_request_timestamp=begun
+            )
     except (ValueError, LookupError):
         # A model priced in units that a chat answer does not report (images, seconds).
         return UNPRICED
@@ -165,12 +187,17 @@ def by_model(provider: Provider, info: ModelInfo, usage: Usage) -> Cost:
     return Cost(_quantised(cost.total_price), list_version())
 
 
-def _audio_tokens(usage: Usage) -> dict[str, int]:
-    """Sound in and out, which costs more than text: `audio_tokens` in OpenAI's details."""
-    if not usage.raw or "audio_tokens" not in usage.raw:
+def _dearer_tokens(usage: Usage) -> dict[str, int]:
+    """Sound in and out, which costs more than text: `audio_tokens` in OpenAI's details; and what
+    Anthropic keeps in its cache for an hour instead of five minutes."""
+    if not usage.raw or ("audio_tokens" not in usage.raw and _HOUR not in usage.raw):
         return {}
     raw = as_object(json.loads(usage.raw))
     counts: dict[str, int] = {}
+    for place in (raw, as_object(raw.get("prompt_tokens_details"))):
+        written = as_object(place.get("cache_creation")).get(_HOUR)
+        if isinstance(written, int) and 0 < written <= usage.cache_write_tokens:
+            counts["cache_write_1h_tokens"] = written
     for name, details, most in (
         ("input_audio_tokens", "prompt_tokens_details", usage.prompt_tokens),
         ("output_audio_tokens", "completion_tokens_details", usage.completion_tokens),

@@ -13,8 +13,9 @@ from chatglass.values.usage import Usage
 def read_usage(value: object) -> Usage | None:
     """The usage a provider reported, or None where it reported none.
 
-    `completion_tokens` of the result always holds the reasoning tokens: xAI reports them beside
-    it, and Google only in `total_tokens`.
+    `prompt_tokens` of the result always holds the cached tokens, which Anthropic's own names have
+    beside it, and `completion_tokens` the reasoning tokens: xAI reports them beside it, and Google
+    only in `total_tokens`. A count that was left out is 0.
     """
     if not isinstance(value, dict):
         return None
@@ -33,11 +34,16 @@ def read_usage(value: object) -> Usage | None:
     written = _count(
         prompt_details, "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"
     ) or _count(usage, "cache_creation_input_tokens", "cache_write_tokens")
-    reasoning = _count(details, "reasoning_tokens") or _count(usage, "reasoning_tokens")
+    if _is_beside_the_prompt(usage, cached + written):
+        prompt += cached + written
+    # thinking_tokens: Anthropic.
+    reasoning = _count(details, "reasoning_tokens", "thinking_tokens")
+    reasoning = reasoning or _count(usage, "reasoning_tokens")
     beside = _count(usage, "total_tokens") - prompt - completion
     if beside > 0 and prompt and (not reasoning or reasoning == beside):
+        # Where there is no other count of the answer, it is the answer that the total holds more.
+        reasoning = beside if completion or "completion_tokens" in usage else reasoning
         completion += beside
-        reasoning = beside
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
@@ -47,6 +53,16 @@ def read_usage(value: object) -> Usage | None:
         source="reported",
         raw=storable(json.dumps(usage, ensure_ascii=False)),
     )
+
+
+def _is_beside_the_prompt(usage: Mapping[str, Any], cached: int) -> bool:
+    """Whether the prompt's count leaves out what was read from the cache and written to it, as
+    Anthropic's own counts do, under their own names or under OpenAI's."""
+    if not _count(usage, "cache_read_input_tokens", "cache_creation_input_tokens"):
+        return False
+    if "prompt_tokens" in usage:
+        return cached > _count(usage, "prompt_tokens")
+    return "input_tokens_details" not in usage
 
 
 def _details(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -248,8 +248,9 @@ class ModelManager(Protocol):
         nothing says so, and it has to be tried. Takes up to 2 s."""
         ...
 
-    def price(self, ref: ModelRef, usage: Usage) -> Cost:
-        """What `usage` costs there now. Never raises; unknown is `Cost(None, "unknown")`."""
+    def price(self, ref: ModelRef, usage: Usage, at: int | None = None) -> Cost:
+        """What `usage` costs there in a request that began at `at` (milliseconds, None: now). Never
+        raises; unknown is `Cost(None, "unknown")`."""
         ...
 
     @property
@@ -257,7 +258,9 @@ class ModelManager(Protocol):
         """The models that the settings give a price."""
         ...
 
-    def prompt_cost(self, ref: ModelRef, usage: Usage, cost: Cost) -> Decimal | None:
+    def prompt_cost(
+        self, ref: ModelRef, usage: Usage, cost: Cost, at: int | None = None
+    ) -> Decimal | None:
         """What of `cost` the prompt took; None where that can't be said."""
         ...
 

@@ -34,7 +34,8 @@ class Candidate:
     """A model to compare with, and how its usage is priced."""
 
     name: str
-    price: Callable[[Usage], Cost]
+    price: Callable[[Usage, int], Cost]
+    """With the time of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,19 @@ def _configured(name: str, models: ModelManager, endpoint: str) -> Candidate | N
         ref = ModelRef(endpoint, name)
     else:
         return None
-    return Candidate(name, lambda usage: models.price(ref, usage))
+    return Candidate(name, lambda usage, at: models.price(ref, usage, at))
 
 
 def _listed(name: str) -> Candidate | None:
     found = price_list.find(name)
     if not found:
         return None
-    return Candidate(found[0].name, lambda usage: price_list.price(found[0], usage))
+    return Candidate(found[0].name, lambda usage, at: price_list.price(found[0], usage, at))
 
 
 def what_if(rows: Sequence[RequestRow], candidates: Iterable[Candidate]) -> list[WhatIf]:
     """Cheapest first, those without a price last."""
-    used = [row.usage for row in rows if row.usage is not None]
+    used = [(row.usage, row.started_at) for row in rows if row.usage is not None]
     paid = real_cost(rows)
     found = [_priced(candidate, used, paid) for candidate in candidates]
     return sorted(found, key=lambda one: (one.cost is None, one.cost or 0, one.name))
@@ -101,8 +102,10 @@ def real_cost(rows: Sequence[RequestRow]) -> Decimal | None:
     return sum(priced, Decimal(0)) if len(priced) == len(counted) else None
 
 
-def _priced(candidate: Candidate, used: Sequence[Usage], paid: Decimal | None) -> WhatIf:
-    costs = [candidate.price(replace(usage, raw=None)) for usage in used]
+def _priced(
+    candidate: Candidate, used: Sequence[tuple[Usage, int]], paid: Decimal | None
+) -> WhatIf:
+    costs = [candidate.price(replace(usage, raw=None), at) for usage, at in used]
     known = [cost.usd for cost in costs if cost.usd is not None]
     source = costs[0].source if costs else ""
     if len(known) < len(costs) or not costs:

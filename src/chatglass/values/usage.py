@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -15,7 +15,7 @@ class Usage:
 
     `cached_tokens` and `cache_write_tokens` are part of `prompt_tokens`; `reasoning_tokens` are
     part of `completion_tokens` (the convention of OpenAI's `usage` object). `raw` is the
-    provider's own object as JSON text, and None for estimates and sums.
+    provider's own object as JSON text, and None where there was none and for sums.
     """
 
     prompt_tokens: int = 0
@@ -29,6 +29,19 @@ class Usage:
     @property
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    def filled(self, estimate: Usage | None) -> Usage:
+        """With the estimate's count of prompt or answer where the provider reported none, though
+        there was one: estimated then."""
+        if estimate is None:
+            return self
+        prompt = self.prompt_tokens or estimate.prompt_tokens
+        completion = self.completion_tokens or estimate.completion_tokens
+        if (prompt, completion) == (self.prompt_tokens, self.completion_tokens):
+            return self
+        return replace(
+            self, prompt_tokens=prompt, completion_tokens=completion, source="estimated"
+        )
 
     def __add__(self, other: Usage) -> Usage:
         """The sum; estimated as soon as one part is."""
