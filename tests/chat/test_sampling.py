@@ -88,6 +88,17 @@ async def test_errors_and_cancelling_are_stored(here: Bench) -> None:
     assert rows[1].usage, "what was sent may be billed"
 
 
+async def test_what_it_thought_counts_where_nothing_is_reported(here: Bench) -> None:
+    engine = await here.engine(here.session("dear"))
+    thought = "Much is thought here before little is said. " * 20
+    here.demo.script(Reply(text="Hi.", reasoning=thought, usage_place="none"))
+    answer = await engine.sampler.answer(engine.sampler.plan(WANTED))
+    usage = answer.row.usage
+    assert usage is not None
+    assert usage.source == "estimated"
+    assert usage.completion_tokens > usage.reasoning_tokens > 100
+
+
 @pytest.mark.parametrize(
     ("wanted", "cause"),
     [

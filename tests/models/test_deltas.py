@@ -359,6 +359,54 @@ def test_events_are_the_same_however_cut(
             },
             (50, 3, 10, 30, 0),
         ),
+        # Anthropic's own counts leave out of the input what the cache took, whatever they are called
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 20,
+                "cache_read_input_tokens": 5000,
+                "cache_creation_input_tokens": 300,
+                "output_tokens_details": {"thinking_tokens": 15},
+            },
+            (5310, 20, 5000, 300, 15),
+        ),
+        (
+            {
+                "prompt_tokens": 10,
+                "completion_tokens": 20,
+                "total_tokens": 30,
+                "cache_read_input_tokens": 5000,
+                "cache_creation_input_tokens": 300,
+            },
+            (5310, 20, 5000, 300, 0),
+        ),
+        # LiteLLM has the names and OpenAI's meaning
+        (
+            {
+                "prompt_tokens": 5310,
+                "completion_tokens": 20,
+                "total_tokens": 5330,
+                "prompt_tokens_details": {"cached_tokens": 5000},
+                "cache_read_input_tokens": 5000,
+                "cache_creation_input_tokens": 300,
+            },
+            (5310, 20, 5000, 300, 0),
+        ),
+        # OpenAI's Responses API
+        (
+            {
+                "input_tokens": 50,
+                "output_tokens": 3,
+                "input_tokens_details": {"cached_tokens": 40},
+                "cache_read_input_tokens": 40,
+            },
+            (50, 3, 40, 0, 0),
+        ),
+        # Only a total: nothing says that the answer was thought.
+        ({"prompt_tokens": 10, "total_tokens": 30}, (10, 20, 0, 0, 0)),
+        ({"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 30}, (10, 20, 0, 0, 20)),
+        ({"prompt_tokens": None, "completion_tokens": -3}, None),
+        ({"prompt_tokens": -1, "completion_tokens": 3, "total_tokens": None}, (0, 3, 0, 0, 0)),
         ({"prompt_tokens": 5, "completion_tokens": 3, "cached_tokens": 99}, (5, 3, 5, 0, 0)),
         ({"prompt_tokens": "5", "completion_tokens": True}, None),
         ({}, None),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import genai_prices
@@ -130,6 +131,53 @@ def test_another_server_on_this_machine_may_pass_on_to_who_bills() -> None:
     assert price(here("other"), "gpt-4o", reported(cost=5), {}).source == "provider"
 
 
+def test_what_is_kept_in_the_cache_for_an_hour_is_dearer() -> None:
+    anthropic = at("https://api.anthropic.com/v1")
+    written = {"prompt_tokens": 1000, "cache_creation_input_tokens": 1000}
+    for_an_hour = {"cache_creation": {"ephemeral_1h_input_tokens": 1000}}
+    usage = Usage(prompt_tokens=1000, cache_write_tokens=1000, raw=json.dumps(written))
+    minutes = price(anthropic, "claude-sonnet-4-5", usage, {})
+    hour = replace(usage, raw=json.dumps(written | for_an_hour))
+    assert price(anthropic, "claude-sonnet-4-5", hour, {}).usd == Decimal("0.006")
+    assert minutes.usd == Decimal("0.00375")
+    nested = replace(usage, raw=json.dumps({"prompt_tokens_details": for_an_hour}))
+    assert price(anthropic, "claude-sonnet-4-5", nested, {}).usd == Decimal("0.006")
+    # A model that has no such price costs what it costs otherwise.
+    gpt = price(OPENAI, "gpt-4o", hour, {})
+    assert gpt == price(OPENAI, "gpt-4o", usage, {})
+    assert gpt.usd is not None
+
+
+def test_prices_are_those_of_the_hour_in_which_it_was_sent() -> None:
+    deepseek = at("https://api.deepseek.com/v1")
+    noon, night = (int(datetime(2025, 7, 1, h, tzinfo=UTC).timestamp() * 1000) for h in (12, 20))
+    by_day = price(deepseek, "deepseek-chat", USAGE, {}, noon).usd
+    by_night = price(deepseek, "deepseek-chat", USAGE, {}, night).usd
+    assert by_day == Decimal("0.00028")
+    assert by_night == Decimal("0.00014")
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "short", "long"),
+    [
+        # Gemini above 200,000 tokens of prompt: all of them at the higher price, and the answer.
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "gemini-2.5-pro",
+            (200_000, "0.26"),
+            (200_001, "0.5150025"),
+        ),
+        ("https://api.anthropic.com/v1", "claude-sonnet-4-5", (200_000, "0.615"), (250_000, "1.5225")),
+    ],
+)  # fmt: skip
+def test_long_prompts_have_prices_of_their_own(
+    url: str, model: str, short: tuple[int, str], long: tuple[int, str]
+) -> None:
+    for tokens, usd in (short, long):
+        usage = Usage(prompt_tokens=tokens, completion_tokens=1000)
+        assert price(at(url), model, usage, {}).usd == Decimal(usd)
+
+
 def test_what_the_settings_call_free_is_free() -> None:
     elsewhere = Endpoint(name="lan", base_url="http://10.0.0.7:8000/v1", free=True)
     prices = {"gpt-4o": Set(Decimal(1), Decimal(2))}
@@ -158,6 +206,8 @@ def test_settings_go_before_the_list() -> None:
         ({"cost": 0.001, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.02}}, "0.001"),
         ({"cost": {"total_cost": 0.006, "currency": "USD"}}, "0.006"),
         ({"estimated_cost": 0.00007}, "0.00007"),
+        # xAI: in parts of 10^10 of a dollar.
+        ({"cost_in_usd_ticks": 37_756_000}, "0.0037756"),
     ],
 )  # fmt: skip
 def test_what_the_provider_reports_goes_first(fields: dict[str, object], usd: str) -> None:

@@ -142,7 +142,7 @@ def test_the_usual_models_are_in_the_list() -> None:
 
 
 def test_nothing_to_compare_with() -> None:
-    free = Candidate("free", lambda usage: Cost(Decimal(0), "local"))
+    free = Candidate("free", lambda _usage, _at: Cost(Decimal(0), "local"))
     rows = [replace(request("s"), usage=Usage(prompt_tokens=1), cost=None)]
     (only,) = what_if(rows, [free])
     assert (only.cost, only.ratio) == (Decimal(0), None)

@@ -348,10 +348,11 @@ class ModelRequestRunner:
         usage = flight.finished.usage if flight.finished else error.usage if error else None
         if usage is not None and usage.prompt_tokens:
             context.models.calibrate(context.model, flight.uncorrected, usage.prompt_tokens)
-        return await context.finish_request(row, usage or self._estimated_usage(flight, status))
+        estimate = self._estimated_usage(flight, status)
+        return await context.finish_request(row, usage.filled(estimate) if usage else estimate)
 
     def _estimated_usage(self, flight: _InFlight, status: RequestEnd) -> Usage | None:
-        """Our estimate where the provider reported none.
+        """Our estimate, for what the provider did not report.
 
         None for a request that was refused, since it bills nothing; one that was sent and then
         stopped counts with its prompt.

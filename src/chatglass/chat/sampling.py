@@ -19,7 +19,18 @@ from chatglass.chat.sent_body import record_body
 from chatglass.chat.shown_path import Outgoing
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content
-from chatglass.models.wire import Finished, ModelError, ModelEvent, ModelRequest, Sent, TextPiece
+from chatglass.models.wire import (
+    Adapted,
+    Finished,
+    ModelError,
+    ModelEvent,
+    ModelRef,
+    ModelRequest,
+    ReasoningPiece,
+    Sent,
+    TextPiece,
+    Waiting,
+)
 from chatglass.store.records import RequestRow
 from chatglass.values.clock import now_ms
 from chatglass.values.text import storable
@@ -166,8 +177,13 @@ class Sampler:
                     case TextPiece(text):
                         flight.first_token_at = flight.first_token_at or now_ms()
                         flight.text.append(text)
+                    case ReasoningPiece(text):
+                        flight.first_token_at = flight.first_token_at or now_ms()
+                        flight.reasoning.append(text)
                     case Sent():
-                        flight.body = piece.body
+                        flight.body, flight.refused = piece.body, False
+                    case Waiting() | Adapted():
+                        flight.refused = True
                     case Finished():
                         flight.finished = piece
                     case _:
@@ -187,19 +203,32 @@ class Sampler:
             parts, tools_hash, body_hash = await record_body(context.store, flight.body, alone)
             row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
         usage = end.usage if end else flight.error.usage if flight.error else None
-        if usage is None and flight.body is not None and (flight.text or status != "error"):
-            usage = Usage(
-                prompt_tokens=plan.prompt_tokens,
-                completion_tokens=context.estimate("".join(flight.text)),
-                source="estimated",
-            )
-        return await context.finish_request(row, usage)
+        estimate = self._estimated(flight, plan, status)
+        return await context.finish_request(row, usage.filled(estimate) if usage else estimate)
+
+    def _estimated(self, flight: _Flight, plan: SamplingPlan, status: SamplingEnd) -> Usage | None:
+        """Our estimate, for what the provider did not report; None for a request that bills nothing."""
+        text, thought = "".join(flight.text), "".join(flight.reasoning)
+        if not (text or thought) and (status == "error" or flight.body is None or flight.refused):
+            return None
+        model = ModelRef(plan.endpoint, plan.model)
+        written = self._context.models.estimate_tokens(model, text) if text else 0
+        reasoning = self._context.models.estimate_tokens(model, thought) if thought else 0
+        return Usage(
+            prompt_tokens=plan.prompt_tokens,
+            completion_tokens=written + reasoning,
+            reasoning_tokens=reasoning,
+            source="estimated",
+        )
 
 
 @dataclass(slots=True)
 class _Flight:
     row: RequestRow
     text: list[str] = field(default_factory=list[str])
+    reasoning: list[str] = field(default_factory=list[str])
+    refused: bool = False
+    """The endpoint turned the last attempt down: it bills nothing."""
     first_token_at: int | None = None
     body: Mapping[str, Any] | None = None
     finished: Finished | None = None

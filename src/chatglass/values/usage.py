@@ -39,9 +39,7 @@ class Usage:
         completion = self.completion_tokens or estimate.completion_tokens
         if (prompt, completion) == (self.prompt_tokens, self.completion_tokens):
             return self
-        return replace(
-            self, prompt_tokens=prompt, completion_tokens=completion, source="estimated"
-        )
+        return replace(self, prompt_tokens=prompt, completion_tokens=completion, source="estimated")
 
     def __add__(self, other: Usage) -> Usage:
         """The sum; estimated as soon as one part is."""

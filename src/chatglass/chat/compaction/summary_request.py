@@ -241,7 +241,8 @@ class SummaryRequests:
         usage = end.usage if end else error.usage if error else None
         if usage is not None and usage.prompt_tokens:
             context.models.calibrate(self.model, flight.estimate, usage.prompt_tokens)
-        row = await context.finish_request(row, usage or self._estimated(flight, status))
+        estimate = self._estimated(flight, status)
+        row = await context.finish_request(row, usage.filled(estimate) if usage else estimate)
         if row.usage is None:
             return
         before, self._events.request_id = self._events.request_id, row.id
@@ -256,7 +257,7 @@ class SummaryRequests:
         self._events.request_id = before
 
     def _estimated(self, flight: _InFlight, status: RequestStatus) -> Usage | None:
-        """Our estimate where the provider reported none; None for a request that bills nothing."""
+        """Our estimate, for what the provider did not report; None for a request that bills nothing."""
         text, thought = "".join(flight.text), "".join(flight.reasoning)
         if not (text or thought) and (status == "error" or flight.body is None or flight.refused):
             return None

@@ -1,0 +1,84 @@
+"""Usage that a provider reports in part, often, or late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from chat.harness import Bench, ask, calls, echo, tool
+from chatglass.models.demo.script import Reply
+from chatglass.store.records import RequestRow
+from chatglass.values.usage import Usage
+
+TEXT = "A few words are said here, and some more of them. " * 4
+
+
+async def row_of(here: Bench, reply: Reply, **options: Any) -> RequestRow:
+    engine = await here.engine(here.session("dear"), **options)
+    here.demo.script(reply, "the end")
+    await ask(engine)
+    return (await here.requests(engine))[0]
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"prompt_tokens": 700},
+        {"prompt_tokens": 700, "completion_tokens": 0, "total_tokens": 700},
+        {"prompt_tokens": 700, "completion_tokens": None},
+        {"prompt_tokens": 700, "completion_tokens": -1},
+    ],
+)
+async def test_an_answer_that_was_not_counted_is_estimated(
+    here: Bench, reported: dict[str, Any]
+) -> None:
+    row = await row_of(here, Reply(text=TEXT, usage=reported))
+    assert row.usage is not None
+    assert row.usage.prompt_tokens == 700
+    assert 30 < row.usage.completion_tokens < 70
+    assert row.usage.source == "estimated", "so that it is marked wherever it is shown"
+    assert row.usage.raw, "what was reported is kept all the same"
+    assert row.cost is not None
+    assert row.cost > Decimal("0.002205"), "the prompt alone"
+
+
+async def test_calls_that_were_not_counted_are_estimated(here: Bench) -> None:
+    said = calls(("echo", {"x": TEXT}), usage={"prompt_tokens": 700})
+    row = await row_of(here, said, tools=[tool("echo", echo)])
+    assert row.usage is not None
+    assert row.usage.completion_tokens > 30
+
+
+async def test_a_prompt_that_was_not_counted_is_estimated(here: Bench) -> None:
+    # As Ollama did where it had the prompt in its cache.
+    row = await row_of(here, Reply(text=TEXT, usage={"prompt_tokens": 0, "completion_tokens": 44}))
+    assert row.usage is not None
+    assert row.usage.completion_tokens == 44
+    assert row.usage.prompt_tokens == row.estimated_prompt_tokens > 0
+    assert row.usage.source == "estimated"
+
+
+async def test_what_is_reported_as_it_goes_on_is_not_added_up(here: Bench) -> None:
+    # vLLM with continuous_usage_stats, xAI and Google: every chunk has the counts so far.
+    so_far = [
+        '{"choices": [{"index": 0, "delta": {"content": "more "}}],'
+        f' "usage": {{"prompt_tokens": 700, "completion_tokens": {count}}}}}'
+        for count in (1, 2, 3)
+    ]
+    inject = {number: f"data: {chunk}\n\n" for number, chunk in enumerate(so_far, 2)}
+    usage = {"prompt_tokens": 700, "completion_tokens": 90, "total_tokens": 790}
+    row = await row_of(here, Reply(text=TEXT, usage=usage, inject=inject))
+    assert row.usage is not None
+    assert (row.usage.prompt_tokens, row.usage.completion_tokens) == (700, 90)
+    assert row.usage.source == "reported"
+
+
+def test_an_estimate_fills_only_what_is_missing() -> None:
+    estimate = Usage(prompt_tokens=10, completion_tokens=20, source="estimated")
+    whole = Usage(prompt_tokens=1, completion_tokens=2)
+    assert whole.filled(estimate) is whole
+    assert whole.filled(None) is whole
+    empty = Usage(prompt_tokens=1)
+    assert empty.filled(Usage(prompt_tokens=10, source="estimated")) is empty
