@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,18 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chat.harness import Bench, allow, ask, bench, calls, echo, tool, watch
+from chat.harness import Bench, allow, ask, bench, calls, collect, echo, tool, watch
+from chatglass.chat.compaction.log import CompactionChoice
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import TextDelta
+from chatglass.chat.sampling import SamplingRefused
+from chatglass.chat.wire_record import decode_record
 from chatglass.models.demo import DemoServer
-from chatglass.models.demo.script import Reply
+from chatglass.models.demo.script import Reply, rate_limited, unauthorized
+from chatglass.telemetry.configured import Wanted
+from chatglass.telemetry.sending import Sending
 from chatglass.telemetry.turn_spans import TurnSpans
-from telemetry.receiver import receiver
+from telemetry.receiver import Received, Span, receiver
 from tui.stage import staged
 
 
@@ -54,6 +61,96 @@ async def watched(here: Bench, kept: Kept, *tools: Any) -> Engine:
     await engine.start()
     here.stack.push_async_callback(engine.close)
     return engine
+
+
+@asynccontextmanager
+async def sending(here: Bench, *, strategy: str = "trim") -> AsyncIterator[tuple[Engine, Received]]:
+    """An engine whose telemetry goes to a real receiver, which has it all afterwards."""
+    with receiver() as received:
+        asked = Wanted(received.url, capture_content=True)
+        sends = Sending(asked, lambda: frozenset({here.demo.token}))
+        context = here.context(here.session("dear"), compaction=CompactionChoice(strategy=strategy))
+        engine = Engine(context, decide_tool=allow, observe=sends.observer(context))
+        await engine.start()
+        try:
+            yield engine, received
+        finally:
+            await engine.close()
+            await sends.close()
+
+
+def said(span: Span) -> Any:
+    return json.loads(span.attributes["gen_ai.output.messages"])
+
+
+async def test_a_summary_is_a_request_inside_its_turn(here: Bench) -> None:
+    async with sending(here, strategy="summarise") as (engine, received):
+        for number in range(4):
+            here.demo.script(f"answer {number} " + "word " * 200)
+            await ask(engine, f"prompt {number}")
+        here.demo.script(rate_limited("0.01"), "They spoke of numbers.")
+        await collect(engine.compact())
+    # One turn each, and that of the compaction.
+    turns = received.named("invoke_agent")
+    assert len(turns) == 5
+    *answers, summary = received.named("chat")
+    assert {span.attributes["chatglass.request.purpose"] for span in answers} == {"answer"}
+    assert summary.parent == turns[-1].id
+    about = summary.attributes
+    assert about["chatglass.request.purpose"] == "compaction"
+    assert about["gen_ai.operation.name"] == "chat"
+    assert about["gen_ai.request.model"] == about["gen_ai.response.model"] == "dear"
+    assert about["gen_ai.response.finish_reasons"] == ["stop"]
+    assert about["gen_ai.conversation.id"] == engine.session_id
+    assert about["gen_ai.request.max_tokens"] > 0
+    assert about["chatglass.usage.source"] == "reported"
+    row = (await here.requests(engine))[-1]
+    assert row.usage is not None
+    assert about["gen_ai.usage.input_tokens"] == row.usage.prompt_tokens
+    assert about["chatglass.cost.usd"] == pytest.approx(float(row.cost or 0))
+    assert turns[-1].attributes["gen_ai.usage.input_tokens"] == row.usage.prompt_tokens
+    assert turns[-1].events == ["chatglass.compacted"]
+    assert summary.events == ["chatglass.retry"]
+    assert said(summary)[0]["parts"][0]["content"] == "They spoke of numbers."
+    assert "prompt 0" in about["gen_ai.input.messages"]
+
+
+async def test_a_summary_that_fails_says_why_on_its_span(here: Bench) -> None:
+    async with sending(here, strategy="summarise") as (engine, received):
+        for number in range(4):
+            here.demo.script(f"answer {number} " + "word " * 200)
+            await ask(engine, f"prompt {number}")
+        here.demo.script(unauthorized())
+        await collect(engine.compact())
+    summary = received.named("chat")[-1]
+    assert (summary.status, summary.attributes["error.type"]) == (2, "auth")
+    assert received.named("invoke_agent")[-1].status == 0, "excerpts stand for it"
+
+
+async def test_what_a_server_asks_of_the_model_is_a_request_too(here: Bench) -> None:
+    async with sending(here) as (engine, received):
+        here.demo.script(rate_limited("0.01"), "Hello.", unauthorized())
+        question = {"role": "user", "content": {"type": "text", "text": "Say hello."}}
+        plan = engine.sampler.plan({"messages": [question], "temperature": 0.5})
+        answer = await engine.sampler.answer(plan)
+        with pytest.raises(SamplingRefused):
+            await engine.sampler.answer(plan)
+    first, second = received.named("chat")
+    assert first.parent == b"", "no turn was running"
+    assert first.attributes["chatglass.request.purpose"] == "sampling"
+    assert first.attributes["gen_ai.request.temperature"] == 0.5
+    assert answer.row.usage is not None
+    assert first.attributes["gen_ai.usage.output_tokens"] == answer.row.usage.completion_tokens
+    assert first.events == ["chatglass.retry"]
+    assert said(first)[0]["parts"][0]["content"] == "Hello."
+    assert (second.status, second.attributes["error.type"]) == (2, "auth")
+    # And what went over the wire is kept, as of any request.
+    good, bad = await here.requests(engine)
+    assert good.attempts == 2
+    for row, statuses in ((good, [429, 200]), (bad, [401])):
+        assert row.wire_hash is not None
+        attempts = decode_record(await here.store.get_blob(row.wire_hash))
+        assert [attempt.status for attempt in attempts] == statuses
 
 
 async def test_an_mcp_call_says_so_on_the_span_of_its_tool(here: Bench) -> None:

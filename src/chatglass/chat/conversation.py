@@ -9,41 +9,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chatglass.chat.approvals import by_assessment
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compactor import Compactor
-from chatglass.chat.context_size import WARNING_FRACTION
 from chatglass.chat.deciding import DecisionPorts, TurnEnded
 from chatglass.chat.events import Event, TurnFinished, TurnStarted, TurnStatus, UserSpoke
 from chatglass.chat.model_request import AnswerOutcome, ModelRequestRunner
 from chatglass.chat.ports import (
     AskToGoOn,
     BeforeRequest,
-    Compact,
     DecideTool,
     GoOn,
     JudgeCall,
     Pause,
     Proceed,
     RequestPlan,
-    Stop,
     TellModel,
 )
+from chatglass.chat.request_gate import RequestGate
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_processor import ToolProcessor
 from chatglass.chat.turn_events import Observe, TurnEvents
-from chatglass.models.wire import ModelError
 from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
-from chatglass.values.usage import Usage
-
-LEAST_ALLOWANCE = 1_000
-"""Tokens that a budget sets aside for an answer where none was longer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +71,16 @@ class Conversation:
         self.context = context
         self._observe = observe
         self.max_requests = max_requests
-        self._before_request = before_request
         self._ask_to_go_on = ask_to_go_on
         ports = DecisionPorts(judge, decide_tool, ask_to_go_on)
         self._tools = ToolProcessor(context, ports, loop_after=loop_after)
         self._requests = ModelRequestRunner(context)
         self._compactor = Compactor(context, before_request)
+        self._gate = RequestGate(context, self._compactor, before_request)
         self._turn: asyncio.Task[None] | None = None
         self._stopping = False
         self._begun = False
         """The task of the turn has taken its first step; one that is cancelled before never does."""
-        self._warned = False
         self.prompt_stored = False
         """The prompt of the newest turn is a message now; otherwise it is still a prompt."""
 
@@ -173,7 +165,7 @@ class Conversation:
     async def _turn_of(
         self, prompt: Prompt | None, events: TurnEvents, count: _Count
     ) -> TurnStatus:
-        refusal = self._refusal(prompt) or await self._image_refusal(prompt)
+        refusal = await self._gate.refusal(prompt.text, prompt.attachments) if prompt else None
         if refusal:
             events.emit(TurnStarted(**events.stamp(), user_message_id=None))
             events.notice("error", *refusal)
@@ -189,7 +181,7 @@ class Conversation:
                 if not await self._goes_on(count.requests, events):
                     return "limit"
                 allowed = count.requests + self.max_requests
-            stopped = await self._prepare(events, count.requests + 1)
+            stopped = await self._gate.prepare(events, count.requests + 1)
             if stopped is not None:
                 events.notice("error", stopped.reason, kind="limit")
                 return "limit"
@@ -203,7 +195,7 @@ class Conversation:
                 return "interrupted"
             if outcome.error is not None:
                 if may_compact and outcome.error.kind == "context_overflow":
-                    overflowed = await self._after_overflow(outcome.error, tokens, events)
+                    overflowed = await self._gate.after_overflow(outcome.error, tokens, events)
                     if overflowed:
                         continue
                 return "error"
@@ -256,122 +248,6 @@ class Conversation:
             )
             self.prompt_stored = True
         events.emit(TurnStarted(**events.stamp(), user_message_id=message_id))
-
-    def _refusal(self, prompt: Prompt | None) -> tuple[str, str, str] | None:
-        """Cause, advice and kind: why the prompt is not taken at all: without compaction, what does not fit is refused
-        before it is stored, so that its draft can be kept."""
-        context = self.context
-        if context.infinite or prompt is None:
-            return None
-        tokens = context.next_request_tokens(prompt.text, prompt.attachments)
-        limit = context.limit()
-        if tokens <= limit:
-            return None
-        return (
-            f"The next request would have {tokens:,} tokens; the limit is {limit:,}.",
-            "Shorten the prompt, clear the conversation, or set context.infinite = true.",
-            "context",
-        )
-
-    async def _image_refusal(self, prompt: Prompt | None) -> tuple[str, str, str] | None:
-        """Why a prompt with images is not taken: the model is known to take none. An answer that is
-        asked for again goes without them."""
-        if prompt is None or not any(one.is_image for one in prompt.attachments):
-            return None
-        ref = self.context.model
-        if await self.context.models.takes_images(ref) is not False:
-            return None
-        return (
-            f"{ref.model} on {ref.endpoint} takes no images, so the prompt was not sent.",
-            "Choose another model with /model, or take the image out of the prompt. If it does take "
-            f"them, set images = true in [endpoints.{ref.endpoint}].",
-            "images",
-        )
-
-    # -- before a request
-
-    async def _prepare(self, events: TurnEvents, number: int) -> Stop | None:
-        """Compact if the request would pass the limit, warn, and ask `before_request`."""
-        context = self.context
-        if context.infinite and context.next_request_tokens() > context.limit():
-            await self._compactor.run(events)
-        while True:
-            tokens, limit = context.next_request_tokens(), context.limit()
-            if tokens > limit:
-                return self._too_large(tokens, limit)
-            self._warn(tokens, limit, events)
-            plan = self._plan(tokens, limit, number, events.turn_id)
-            answer = await self._before_request(plan)
-            if isinstance(answer, Proceed) and answer.warning:
-                events.notice("warning", answer.warning, answer.advice, "budget")
-            if not isinstance(answer, Compact):
-                return answer if isinstance(answer, Stop) else None
-            # Each compaction leaves out at least one turn, so that this comes to an end.
-            if not await self._compactor.run(events, limit=tokens):
-                return Stop("The request is to be smaller, and nothing more can be left out.")
-
-    def _too_large(self, tokens: int, limit: int) -> Stop:
-        size = f"The next request would have {tokens:,} tokens; the limit is {limit:,}"
-        if not self.context.infinite:
-            return Stop(
-                f"{size}. Clear the conversation, choose a model with a larger window, or set "
-                "context.infinite = true."
-            )
-        return Stop(
-            f"{size}, and nothing more can be left out. Shorten the last prompt, or choose a model "
-            "with a larger window."
-        )
-
-    def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:
-        context = self.context
-        usage = Usage(prompt_tokens=tokens, source="estimated")
-        answered = replace(usage, completion_tokens=self._answer_allowance())
-        price = context.models.price(context.model, usage)
-        return RequestPlan(
-            session_id=context.session.id,
-            turn_id=turn_id,
-            endpoint=context.session.endpoint,
-            model=context.session.model,
-            messages=context.get_messages_for_llm(),
-            estimated_tokens=tokens,
-            limit=limit,
-            cost=price.usd,
-            request_number=number,
-            cost_with_answer=context.models.price(context.model, answered).usd,
-            price_source=price.source,
-        )
-
-    def _answer_allowance(self) -> int:
-        """Tokens that the next answer may well have."""
-        longest = max(self.context.requests.figures.longest_answer, LEAST_ALLOWANCE)
-        most = self.context.session.parameters.max_output_tokens
-        return longest if most is None else min(longest, most)
-
-    def _warn(self, tokens: int, limit: int, events: TurnEvents) -> None:
-        """Once per crossing of 80 %."""
-        over = tokens >= WARNING_FRACTION * limit
-        if over and not self._warned:
-            events.notice(
-                "warning",
-                f"Token usage: {tokens}/{limit} ({WARNING_FRACTION:.0%} threshold)",
-                "Old messages will be left out at the limit."
-                if self.context.infinite
-                else "At the limit requests are refused.",
-                "context",
-            )
-        self._warned = over
-
-    async def _after_overflow(self, error: ModelError, tokens: int, events: TurnEvents) -> bool:
-        """The window is smaller than was known: smaller than the `tokens` that were just sent. Leave
-        something out, and say what becomes of it."""
-        events.request_id = None
-        done = await self._compactor.run(events, limit=tokens)
-        if done:
-            again = "Older messages are left out now, and it is asked once more."
-            events.notice("warning", error.cause, again, error.kind)
-        else:
-            events.notice("error", error.cause, error.advice, error.kind)
-        return done
 
     async def _compact_by_hand(self, instructions: str, events: TurnEvents) -> TurnStatus:
         events.emit(TurnStarted(**events.stamp(), user_message_id=None))

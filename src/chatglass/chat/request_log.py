@@ -23,8 +23,22 @@ class RequestLog:
         self.rows: list[RequestRow] = []
         """Requests that are over, oldest first."""
         self.figures = RequestFigures()
-        self.pending = 0
-        """Estimated tokens of the request in flight."""
+        self._in_flight: dict[str, int] = {}
+        """Estimated tokens of their prompts, by id."""
+
+    @property
+    def pending(self) -> int:
+        """Estimated tokens of what is in flight."""
+        return sum(self._in_flight.values())
+
+    async def begin(self, row: RequestRow) -> None:
+        """Store a request that starts now."""
+        await self._store.add_request(row)
+        self._in_flight[row.id] = row.estimated_prompt_tokens
+
+    def forget(self, request_id: str) -> None:
+        """It is not in flight any more, however it ended."""
+        self._in_flight.pop(request_id, None)
 
     async def load(self, rows: Sequence[RequestRow], text_of: Callable[[str], str]) -> None:
         """Begin with what is stored. What the process was killed in is estimated, with the text of
@@ -80,7 +94,7 @@ class RequestLog:
                 prompt_cost=self._models.prompt_cost(ref, usage, cost, row.started_at),
             )
         await self._store.finish_request(row)
-        self.pending = 0
+        self.forget(row.id)
         self.rows.append(row)
         self.figures.add(row)
         return row

@@ -7,32 +7,17 @@ it counts. It is priced, kept to the budgets, and stored as a request row of pur
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.ports import BeforeRequest, Compact, RequestPlan, Stop
-from chatglass.chat.sent_body import record_body
-from chatglass.chat.shown_path import Outgoing
-from chatglass.chat.to_the_end import to_the_end
+from chatglass.chat.request_flight import Departure, HeldAnswer, WatchRequest, lead
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content
-from chatglass.models.wire import (
-    Adapted,
-    Finished,
-    ModelError,
-    ModelEvent,
-    ModelRef,
-    ModelRequest,
-    ReasoningPiece,
-    Sent,
-    TextPiece,
-    Waiting,
-)
+from chatglass.models.wire import ModelRef, ModelRequest
 from chatglass.store.records import RequestRow
-from chatglass.values.clock import now_ms
 from chatglass.values.text import storable
 from chatglass.values.usage import Usage
 
@@ -40,8 +25,6 @@ MOST_ANSWER_TOKENS = 8_192
 """However many a server asks for."""
 _MOST_MESSAGES = 200
 _MOST_CHARS = 4_000_000
-
-SamplingEnd = Literal["complete", "error", "interrupted"]
 
 
 class SamplingRefused(Exception):
@@ -73,9 +56,15 @@ class SampledAnswer:
 class Sampler:
     """Sends what servers ask for to the model of one session, one request at a time."""
 
-    def __init__(self, context: ChatContext, before_request: BeforeRequest | None = None) -> None:
+    def __init__(
+        self,
+        context: ChatContext,
+        before_request: BeforeRequest | None = None,
+        watch: WatchRequest | None = None,
+    ) -> None:
         self._context = context
         self._before_request = before_request
+        self._watch = watch
         self._one_at_a_time = asyncio.Lock()
 
     def plan(self, wanted: Mapping[str, Any]) -> SamplingPlan:
@@ -138,101 +127,28 @@ class Sampler:
             raise SamplingRefused("It is too large for the budget, and can't be made smaller.")
 
     async def _send(self, plan: SamplingPlan) -> SampledAnswer:
-        context = self._context
-        row = context.requests.new(context.session, context.turn_id, None, "sampling")
-        row = replace(
-            row,
-            endpoint=plan.endpoint,
-            model=plan.model,
-            estimated_prompt_tokens=plan.prompt_tokens,
+        answer = HeldAnswer()
+        ending = await lead(self._context, self._open(plan, answer), self._watch)
+        if ending.stopped:
+            raise asyncio.CancelledError
+        if (error := ending.error) is not None:
+            raise SamplingRefused(f"{error.cause} {error.advice}".rstrip())
+        return SampledAnswer(
+            answer.said()[0], plan.model, ending.row.finish_reason or "", ending.row
         )
-        await context.store.add_request(row)
-        flight = _Flight(row)
-        status: SamplingEnd = "interrupted"
-        try:
-            await self._stream(plan, flight)
-            status = "complete"
-        except ModelError as error:
-            status, flight.error = "error", error
-        finally:
-            row = await to_the_end(self._finish(flight, plan, status))
-        if flight.error is not None:
-            raise SamplingRefused(f"{flight.error.cause} {flight.error.advice}".rstrip())
-        end = flight.finished
-        text = storable("".join(flight.text))
-        return SampledAnswer(text, plan.model, end.finish_reason if end else "", row)
 
-    async def _stream(self, plan: SamplingPlan, flight: _Flight) -> None:
+    async def _open(self, plan: SamplingPlan, answer: HeldAnswer) -> Departure:
+        context = self._context
+        model = ModelRef(plan.endpoint, plan.model)
+        row = context.requests.new(context.session, context.turn_id, None, "sampling", model=model)
         request = ModelRequest(
             model=plan.model,
             messages=plan.messages,
             temperature=plan.temperature,
             max_output_tokens=plan.most_tokens,
         )
-        client = self._context.models.client(plan.endpoint)
-        stream = cast(AsyncGenerator[ModelEvent], client.stream(request))
-        async with aclosing(stream):
-            async for piece in stream:
-                match piece:
-                    case TextPiece(text):
-                        flight.first_token_at = flight.first_token_at or now_ms()
-                        flight.text.append(text)
-                    case ReasoningPiece(text):
-                        flight.first_token_at = flight.first_token_at or now_ms()
-                        flight.reasoning.append(text)
-                    case Sent():
-                        flight.body, flight.refused = piece.body, False
-                    case Waiting() | Adapted():
-                        flight.refused = True
-                    case Finished():
-                        flight.finished = piece
-                    case _:
-                        pass
-
-    async def _finish(self, flight: _Flight, plan: SamplingPlan, status: SamplingEnd) -> RequestRow:
-        context, end = self._context, flight.finished
-        row = replace(
-            flight.row,
-            status=status,
-            first_token_at=flight.first_token_at,
-            finish_reason=end.finish_reason if end else None,
-            error=flight.error.cause if flight.error else None,
-        )
-        if flight.body is not None:
-            alone = Outgoing(list(plan.messages), [None] * len(plan.messages))
-            parts, tools_hash, body_hash = await record_body(context.store, flight.body, alone)
-            row = replace(row, parts=parts, tools_hash=tools_hash, body_hash=body_hash)
-        usage = end.usage if end else flight.error.usage if flight.error else None
-        estimate = self._estimated(flight, plan, status)
-        return await context.finish_request(row, usage.filled(estimate) if usage else estimate)
-
-    def _estimated(self, flight: _Flight, plan: SamplingPlan, status: SamplingEnd) -> Usage | None:
-        """Our estimate, for what the provider did not report; None for a request that bills nothing."""
-        text, thought = "".join(flight.text), "".join(flight.reasoning)
-        if not (text or thought) and (status == "error" or flight.body is None or flight.refused):
-            return None
-        model = ModelRef(plan.endpoint, plan.model)
-        written = self._context.models.estimate_tokens(model, text) if text else 0
-        reasoning = self._context.models.estimate_tokens(model, thought) if thought else 0
-        return Usage(
-            prompt_tokens=plan.prompt_tokens,
-            completion_tokens=written + reasoning,
-            reasoning_tokens=reasoning,
-            source="estimated",
-        )
-
-
-@dataclass(slots=True)
-class _Flight:
-    row: RequestRow
-    text: list[str] = field(default_factory=list[str])
-    reasoning: list[str] = field(default_factory=list[str])
-    refused: bool = False
-    """The endpoint turned the last attempt down: it bills nothing."""
-    first_token_at: int | None = None
-    body: Mapping[str, Any] | None = None
-    finished: Finished | None = None
-    error: ModelError | None = None
+        row = replace(row, estimated_prompt_tokens=plan.prompt_tokens)
+        return Departure(row=row, request=request, recipient=answer)
 
 
 # -- the server's messages in the form of endpoints

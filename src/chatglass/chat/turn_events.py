@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypedDict
 
-from chatglass.chat.events import Event, Notice
+from chatglass.chat.events import Event, Notice, UsageReported
+from chatglass.chat.request_flight import RequestFact
+from chatglass.store.records import RequestRow
 
-Observe = Callable[[Event], None]
-"""Sees each event as it happens, before its reader does. Must not raise, nor take long."""
+Observe = Callable[[Event | RequestFact], None]
+"""Sees each event as it happens, before its reader does, and what becomes of every request. Must
+not raise, nor take long."""
 
 
 class Stamp(TypedDict):
@@ -25,7 +28,7 @@ class TurnEvents:
     """The events of one turn, in order, from the task that runs it to its reader."""
 
     def __init__(self, session_id: str, turn_id: str, observe: Observe | None = None) -> None:
-        self._observe = observe
+        self.watch = observe
         self.session_id = session_id
         self.turn_id = turn_id
         self.request_id: str | None = None
@@ -48,8 +51,8 @@ class TurnEvents:
         )
 
     def emit(self, event: Event) -> None:
-        if self._observe is not None:
-            self._observe(event)
+        if self.watch is not None:
+            self.watch(event)
         self._queue.put_nowait(event)
 
     def notice(
@@ -60,6 +63,21 @@ class TurnEvents:
         kind: str = "",
     ) -> None:
         self.emit(Notice(**self.stamp(), severity=severity, cause=cause, advice=advice, kind=kind))
+
+    def usage(self, row: RequestRow) -> None:
+        """What a request used, if it used anything."""
+        if row.usage is None:
+            return
+        stamp = self.stamp()
+        stamp["request_id"] = row.id
+        self.emit(
+            UsageReported(
+                **stamp,
+                usage=row.usage,
+                cost_usd=row.cost,
+                price_source=row.price_source,
+            )
+        )
 
     async def next(self) -> Event:
         return await self._queue.get()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from chatglass.tools.redaction import KnownKeys, Redactor
+from chatglass.values.text import storable
 
 
 class Content:
@@ -19,7 +20,7 @@ class Content:
         self._known_keys = known_keys
 
     def text(self, text: str) -> str:
-        return Redactor(self._known_keys()).redact(text)
+        return Redactor(self._known_keys()).redact(storable(text))
 
     def messages(self, messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """(system instructions, all other messages) of an OpenAI list."""

@@ -64,6 +64,7 @@ TOKEN_TYPE: Final = "gen_ai.token.type"
 
 # Our own.
 TURN_STATUS: Final = "chatglass.turn.status"
+PURPOSE: Final = "chatglass.request.purpose"
 REQUEST_STATUS: Final = "chatglass.request.status"
 CALL_STATUS: Final = "chatglass.tool.status"
 DECISION: Final = "chatglass.tool.decision"

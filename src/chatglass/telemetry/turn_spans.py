@@ -1,8 +1,10 @@
-"""TurnSpans: the events of a session's turns as spans and measurements.
+"""TurnSpans: a session's turns and requests as spans and measurements.
 
 invoke_agent chatglass         a turn
-  chat MODEL                   each request
+  chat MODEL                   each request: for an answer, a summary, or what an MCP server asked
   execute_tool NAME            each call, after the request that asked for it
+
+A request that a server asked for between two turns stands alone.
 """
 
 from __future__ import annotations
@@ -20,22 +22,18 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.events import (
     Compacted,
-    Compacting,
     Event,
     Notice,
-    RequestFinished,
-    RequestStarted,
-    Retrying,
-    TextDelta,
     ToolCallDecided,
     ToolCallFinished,
     ToolCallProposed,
     ToolCallStarted,
     TurnFinished,
     TurnStarted,
-    UsageReported,
 )
+from chatglass.chat.request_flight import RequestBegan, RequestEnded, RequestFact, RequestWaits
 from chatglass.models.wire import Endpoint
+from chatglass.store.records import RequestRow
 from chatglass.telemetry import names
 from chatglass.telemetry.content import Content, tool_call
 from chatglass.telemetry.providers import provider_name
@@ -55,17 +53,14 @@ class Instruments(Protocol):
     def duration(self) -> Histogram: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Request:
-    """The request under way, or just over: its last facts come after its end."""
+    """A request under way."""
 
     span: Span
+    turn_id: str
     about: Attributes
     """What its measurements are told apart by."""
-    text: list[str] = field(default_factory=list[str])
-    calls: list[Attributes] = field(default_factory=list[Attributes])
-    end: RequestFinished | None = None
-    ended_at: int = 0
 
 
 @dataclass(slots=True)
@@ -88,12 +83,12 @@ class TurnSpans:
         self._version = version
         self._content = content
         self._turn: Span | None = None
-        self._request: _Request | None = None
+        self._requests: dict[str, _Request] = {}
         self._calls: dict[str, _Call] = {}
         self._used = Counter[str]()
         self._error = ""
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event | RequestFact) -> None:
         """Raises nothing: telemetry never ends a turn."""
         try:
             self._take(event)
@@ -101,35 +96,26 @@ class TurnSpans:
         except Exception:
             logging.getLogger(__name__).warning("A span was lost.", exc_info=True)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event | RequestFact) -> None:
         match event:
-            case TextDelta():
-                if self._content is not None and self._request is not None:
-                    self._request.text.append(event.text)
+            case RequestBegan():
+                self._begin_request(event)
+            case RequestWaits():
+                self._retry(event)
+            case RequestEnded():
+                self._end_request(event)
             case TurnStarted():
                 self._begin_turn()
-            case RequestStarted():
-                self._begin_request(event)
-            case Retrying():
-                self._retry(event)
-            case UsageReported():
-                self._usage(event)
-            case RequestFinished():
-                if self._request is not None:
-                    self._request.end, self._request.ended_at = event, time_ns()
             case Notice(severity="error", kind=kind):
                 self._error = kind or "error"
             case ToolCallProposed():
-                self._propose(event)
+                self._calls[event.tool_call_id] = _Call(event, time_ns())
             case ToolCallDecided():
                 self._decide(event)
             case ToolCallStarted():
-                self._end_request()
                 self._start_call(self._calls[event.tool_call_id])
             case ToolCallFinished():
                 self._end_call(event)
-            case Compacting():
-                self._end_request()
             case Compacted():
                 self._compacted(event)
             case TurnFinished():
@@ -169,7 +155,7 @@ class TurnSpans:
             )
 
     def _end_turn(self, event: TurnFinished) -> None:
-        self._end_request()
+        self._drop_requests(event.turn_id)
         span, self._turn = self._turn, None
         if span is None:
             return
@@ -182,52 +168,82 @@ class TurnSpans:
 
     # -- a request
 
-    def _begin_request(self, event: RequestStarted) -> None:
-        self._end_request()
-        self._error = ""
-        endpoint = self._endpoint(event.endpoint)
+    def _begin_request(self, fact: RequestBegan) -> None:
+        row, request = fact.row, fact.request
+        endpoint = self._endpoint(row.endpoint)
         about: Attributes = {
             names.OPERATION: names.CHAT,
             names.PROVIDER: provider_name(endpoint),
-            names.REQUEST_MODEL: event.model,
+            names.REQUEST_MODEL: row.model,
             **_server(endpoint),
         }
-        parameters = self._context.session.parameters
         optional = {
-            names.REQUEST_TEMPERATURE: parameters.temperature,
-            names.REQUEST_MAX_TOKENS: parameters.max_output_tokens,
+            names.REQUEST_TEMPERATURE: request.temperature,
+            names.REQUEST_MAX_TOKENS: request.max_output_tokens,
         }
         span = self._start(
-            f"{names.CHAT} {event.model}",
+            f"{names.CHAT} {row.model}",
             SpanKind.CLIENT,
             {
                 **about,
-                names.CONVERSATION: event.session_id,
+                names.CONVERSATION: row.session_id,
                 names.REQUEST_STREAM: True,
+                names.PURPOSE: row.purpose,
                 **{name: value for name, value in optional.items() if value is not None},
             },
         )
-        self._request = _Request(span, about)
+        self._requests[row.id] = _Request(span, row.turn_id, about)
         if self._content is not None:
-            system, messages = self._content.messages(self._context.get_messages_for_llm())
+            system, messages = self._content.messages(request.messages)
             if system:
                 span.set_attribute(names.SYSTEM_INSTRUCTIONS, system)
             span.set_attribute(names.INPUT_MESSAGES, messages)
 
-    def _retry(self, event: Retrying) -> None:
-        if self._request is not None:
-            self._request.span.add_event(
+    def _retry(self, fact: RequestWaits) -> None:
+        if (request := self._requests.get(fact.row.id)) is not None:
+            waiting = fact.waiting
+            request.span.add_event(
                 names.RETRY_EVENT,
-                {names.RETRY_ATTEMPT: event.attempt, names.RETRY_SECONDS: event.seconds},
+                {names.RETRY_ATTEMPT: waiting.attempt, names.RETRY_SECONDS: waiting.seconds},
             )
 
-    def _usage(self, event: UsageReported) -> None:
-        request, usage = self._request, event.usage
-        self._used[names.INPUT_TOKENS] += usage.prompt_tokens
-        self._used[names.OUTPUT_TOKENS] += usage.completion_tokens
+    def _end_request(self, fact: RequestEnded) -> None:
+        ending, row = fact.ending, fact.ending.row
+        request = self._requests.pop(row.id, None)
         if request is None:
-            # Of a summary, which has no span of its own.
             return
+        span, about = request.span, dict(request.about)
+        self._usage(request, row)
+        span.set_attribute(names.REQUEST_STATUS, ending.status)
+        if row.finish_reason:
+            span.set_attribute(names.FINISH_REASONS, (row.finish_reason,))
+        if (answer := ending.finished) is not None:
+            if answer.response_id:
+                span.set_attribute(names.RESPONSE_ID, answer.response_id)
+            if answer.model:
+                span.set_attribute(names.RESPONSE_MODEL, answer.model)
+                about[names.RESPONSE_MODEL] = answer.model
+        if row.first_token_at is not None:
+            span.set_attribute(names.FIRST_CHUNK, (row.first_token_at - row.started_at) / 1000)
+        if self._content is not None and (fact.text or ending.calls):
+            calls = [tool_call(call.id, call.name, call.arguments) for call in ending.calls]
+            said = self._content.answer(fact.text, calls, row.finish_reason)
+            span.set_attribute(names.OUTPUT_MESSAGES, said)
+        if ending.status == "error":
+            kind = ending.error.kind if ending.error else "error"
+            about[names.ERROR_TYPE] = kind
+            _fail(span, kind)
+        seconds = ((row.finished_at or row.started_at) - row.started_at) / 1000
+        self._instruments.duration.record(seconds, about)
+        span.end()
+
+    def _usage(self, request: _Request, row: RequestRow) -> None:
+        usage = row.usage
+        if usage is None:
+            return
+        if self._turn is not None:
+            self._used[names.INPUT_TOKENS] += usage.prompt_tokens
+            self._used[names.OUTPUT_TOKENS] += usage.completion_tokens
         request.span.set_attributes(
             {
                 names.INPUT_TOKENS: usage.prompt_tokens,
@@ -236,54 +252,26 @@ class TurnSpans:
                 names.CACHE_WRITE_TOKENS: usage.cache_write_tokens,
                 names.REASONING_TOKENS: usage.reasoning_tokens,
                 names.USAGE_SOURCE: usage.source,
-                names.PRICE_SOURCE: event.price_source,
+                names.PRICE_SOURCE: row.price_source,
             }
         )
-        if event.cost_usd is not None:
-            request.span.set_attribute(names.COST, float(event.cost_usd))
+        if row.cost is not None:
+            request.span.set_attribute(names.COST, float(row.cost))
         if usage.source == "reported":
             # By the conventions an estimate is no measurement.
             record = self._instruments.token_usage.record
             record(usage.prompt_tokens, {**request.about, names.TOKEN_TYPE: "input"})
             record(usage.completion_tokens, {**request.about, names.TOKEN_TYPE: "output"})
 
-    def _end_request(self) -> None:
-        """The span ends when the request did; what belongs to it was told after that."""
-        request, self._request = self._request, None
-        if request is None:
-            return
-        end, about = request.end, dict(request.about)
-        if end is None:
-            request.span.set_attribute(names.REQUEST_STATUS, "interrupted")
-            request.span.end()
-            return
-        span = request.span
-        span.set_attribute(names.REQUEST_STATUS, end.status)
-        if end.finish_reason:
-            span.set_attribute(names.FINISH_REASONS, (end.finish_reason,))
-        if end.response_id:
-            span.set_attribute(names.RESPONSE_ID, end.response_id)
-        if end.response_model:
-            span.set_attribute(names.RESPONSE_MODEL, end.response_model)
-            about[names.RESPONSE_MODEL] = end.response_model
-        if end.first_token_ms is not None:
-            span.set_attribute(names.FIRST_CHUNK, end.first_token_ms / 1000)
-        if self._content is not None and (request.text or request.calls):
-            answer = self._content.answer("".join(request.text), request.calls, end.finish_reason)
-            span.set_attribute(names.OUTPUT_MESSAGES, answer)
-        if end.status == "error":
-            about[names.ERROR_TYPE] = self._error or "error"
-            _fail(span, self._error or "error")
-        self._instruments.duration.record(end.duration_ms / 1000, about)
-        span.end(request.ended_at)
+    def _drop_requests(self, turn_id: str) -> None:
+        """Those of a turn that a fault of ours ended."""
+        for request_id, request in list(self._requests.items()):
+            if request.turn_id == turn_id:
+                del self._requests[request_id]
+                request.span.set_attribute(names.REQUEST_STATUS, "interrupted")
+                request.span.end()
 
     # -- a tool call
-
-    def _propose(self, event: ToolCallProposed) -> None:
-        self._calls[event.tool_call_id] = _Call(event, time_ns())
-        if self._content is not None and self._request is not None:
-            part = tool_call(event.call_id, event.name, event.arguments)
-            self._request.calls.append(part)
 
     def _decide(self, event: ToolCallDecided) -> None:
         self._calls[event.tool_call_id].attributes |= {
@@ -315,7 +303,6 @@ class TurnSpans:
         return call.span
 
     def _end_call(self, event: ToolCallFinished) -> None:
-        self._end_request()
         call = self._calls.pop(event.tool_call_id)
         # One that was denied, or not valid, never started: its span tells how long that took.
         span = call.span or self._start_call(call, call.began)
