@@ -158,7 +158,7 @@ async def test_write_creates_and_overwrites(bench: Bench):
     path = bench.root / "new" / "deep" / "a.txt"
     path.chmod(0o750)
     output = await bench.call("write_file", path="new/deep/a.txt", content="grüß\ud800")
-    assert output.seen == "Overwrote new/deep/a.txt: 1 lines, 9 bytes; it had 2 lines."
+    assert output.seen == "Overwrote new/deep/a.txt: 1 line, 9 bytes; it had 2 lines."
     assert path.read_text() == "grüß\ufffd"
     assert stat.S_IMODE(path.stat().st_mode) == 0o750
     assert [entry.name for entry in path.parent.iterdir()] == ["a.txt"]

@@ -89,7 +89,7 @@ def test_the_question_shows_where_a_link_leads(bench: Bench):
     found = bench.assess("read_file", path="link")
     assert found.verdict == "ask"
     assert found.details["path"] == str(outside)
-    assert found.details["exists"] == "yes, 1 bytes"
+    assert found.details["exists"] == "yes, 1 byte"
 
 
 def test_link_then_dotdot_is_judged_by_the_target(bench: Bench):

@@ -61,7 +61,7 @@ def test_a_session_reads_well() -> None:
     assert "**✓ `read_*file*`** ok · 0.02 s · 3.1 kB · decided by user\n" in text
     assert "\n18\n19\n… 240 more characters\n```" in text
     assert "*90 tokens in, 10 out · $0.0041*" in text
-    assert "1 other branches with 1 messages are not in this file" in text
+    assert "1 other branch with 1 message left out of this file" in text
     assert "other\n" not in text.replace("1 other branches", "")
 
 

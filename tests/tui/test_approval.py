@@ -8,6 +8,7 @@ import pytest
 
 from chatglass.config.options import Options
 from chatglass.models.demo import Reply
+from chatglass.tui.actions.footer import FooterLine
 from tui.conftest import Play
 from tui.stage import Stage, tools
 
@@ -363,3 +364,30 @@ async def test_the_full_inspector_lives_and_leads_back(play: Play) -> None:
         await stage.until(lambda: stage.app.screen is stage.chat)
         assert stage.chat.transcript.has_focus
         await stage.idle()
+
+
+async def test_the_footer_says_what_a_key_does_where_the_focus_is(play: Play) -> None:
+    async with play() as stage:
+        stage.server.script(tools(("run_command", '{"command": "echo hi"}')), "it said hi")
+        await stage.send("echo")
+        await stage.until(lambda: stage.chat.approval.has_focus, "the question")
+        await heard(stage)
+        footer = stage.chat.query_one(FooterLine)
+
+        def line() -> str:
+            return footer.render_line(0).text
+
+        assert "^S Sessions" in line()
+        assert "Esc Stop" in line()
+        await stage.press("e")
+        await stage.until(lambda: "^S Run it so" in line(), "what ^S does in the editor")
+        assert "Sessions" not in line()
+        assert "Esc Back" in line()
+        await stage.press("escape")
+        await stage.until(lambda: "^S Sessions" in line())
+        await heard(stage)
+        await stage.press("e")
+        await stage.until(lambda: "^S Run it so" in line())
+        await stage.pilot.click(footer, offset=(line().index("Run it so"), 0))
+        await stage.idle()
+        assert stage.answers[-1].text == "it said hi"

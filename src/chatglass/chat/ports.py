@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from chatglass.store.records import RequestPurpose
 from chatglass.tools.tool import Assessment, ToolSpec
+from chatglass.values.figures import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Pause:
             return (
                 f"{self.name} was called with the same arguments {self.count} times in this turn."
             )
-        requests = "1 request" if self.count == 1 else f"{self.count} requests"
+        requests = counted(self.count, "request")
         return f"This turn made {requests}, which is the limit."
 
 

@@ -10,6 +10,7 @@ from chatglass.chat.messages import UNANSWERED, is_empty, to_wire
 from chatglass.chat.wire_record import Attempt
 from chatglass.models.deltas import as_list, as_object, as_text
 from chatglass.store.records import CompactionRow, MessageRow, Parameters, ToolCallRow
+from chatglass.values.figures import counted
 
 Origin = Literal["stored", "system", "summary", "changed", "added"]
 """Of a sent message: as it is stored; the system prompt; a compaction's summary; a stored one in
@@ -83,14 +84,18 @@ def left_out(
         rows = [row for row in gone if row.id in compacted]
         turns = len({row.turn_id for row in rows})
         size = sum(len(row.content.encode()) for row in rows)
-        count = f"{len(rows):,} messages of {turns:,} turns ({size:,} bytes)"
+        count = (
+            f"{counted(len(rows), 'message')} of {counted(turns, 'turn')} ({counted(size, 'byte')})"
+        )
         instead = "a summary stands for them" if compaction.summary else "nothing stands for them"
         changes.append(
             Change("left out", f"{count}, by the compaction {compaction.strategy}: {instead}")
         )
         if compaction.summary:
             tokens = f"{compaction.tokens_before:,} → {compaction.tokens_after:,} tokens"
-            changes.append(Change("summary", f"{len(compaction.summary):,} characters ({tokens})"))
+            changes.append(
+                Change("summary", f"{counted(len(compaction.summary), 'character')} ({tokens})")
+            )
     for row in gone:
         if row.id in compacted:
             continue
@@ -124,8 +129,8 @@ def other_forms(
 def _difference(key: str, stored: object, sent: object) -> str:
     if isinstance(stored, str) and isinstance(sent, str):
         if stored in sent:
-            return f"{key} with {len(sent) - len(stored):,} characters more around it"
-        return f"{key} of {len(sent):,} characters instead of {len(stored):,}"
+            return f"{key} with {counted(len(sent) - len(stored), 'character')} more around it"
+        return f"{key} of {counted(len(sent), 'character')} instead of {len(stored):,}"
     return f"{key} in another form"
 
 

@@ -17,6 +17,7 @@ from chatglass.commands.printing import emit, note
 from chatglass.store.records import SessionQuery, SessionRow
 from chatglass.transfer.exporting import ENDINGS, ExportFormat, export
 from chatglass.transfer.words import title_of
+from chatglass.values.figures import counted
 
 _EVERY = SessionQuery(include_archived=True, limit=2**31)
 
@@ -35,7 +36,7 @@ async def run_export(found: argparse.Namespace) -> int:
                 await _write(target / _file_name(row, form), export(store, [row], form))
         else:
             await _write(target, export(store, rows, form))
-    sessions = "1 session" if len(rows) == 1 else f"{len(rows)} sessions"
+    sessions = counted(len(rows), "session")
     note(f"Exported {sessions} to {target}.")
     return 0
 

@@ -15,6 +15,7 @@ from chatglass.commands.opening import opened
 from chatglass.commands.printing import complain, emit_json, note
 from chatglass.transfer.formats import files_in
 from chatglass.transfer.importing import FileReport, import_files
+from chatglass.values.figures import counted
 
 _MOST_KINDS = 12
 
@@ -69,19 +70,15 @@ def _tell(report: FileReport) -> None:
 def _sums(report: FileReport) -> str:
     if not report.new and not report.grown:
         return f"nothing new (sessions that were there: {report.unchanged:,})"
-    parts = [_many(report.new, "new session")] if report.new else []
+    parts = [counted(report.new, "new session")] if report.new else []
     if report.grown:
-        parts.append(f"{_many(report.grown, 'session')} went on")
+        parts.append(f"{counted(report.grown, 'session')} went on")
     if report.unchanged:
         parts.append(f"{report.unchanged:,} were there")
-    parts.append(_many(report.messages, "message"))
-    parts.append(_many(report.tool_calls, "tool call"))
-    parts.append(_many(report.requests, "request"))
+    parts.append(counted(report.messages, "message"))
+    parts.append(counted(report.tool_calls, "tool call"))
+    parts.append(counted(report.requests, "request"))
     return ", ".join(parts)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _as_json(report: FileReport) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from chatglass.tools.mcp.trust import (
     question_text,
 )
 from chatglass.tools.mcp.values import ConfiguredServer
+from chatglass.values.figures import counted
 
 _START_S = 360.0
 _SLOW_S = 5.0
@@ -214,10 +215,12 @@ def _report(snapshot: ServerSnapshot, *, json: bool) -> None:
         f"{snapshot.name}: ready in {(snapshot.start_ms or 0) / 1000:.1f} s"
         f" ({about or 'no name'}, protocol {snapshot.protocol})\n"
     )
-    emit(f"{len(snapshot.tools)} tools\n")
+    emit(f"{counted(len(snapshot.tools), 'tool')}\n")
     for name, tool in snapshot.tools:
         emit(f"  {name}  {short_description(tool)}\n")
-    emit(f"{len(snapshot.resources)} resources, {len(snapshot.prompts)} prompts\n")
+    emit(
+        f"{counted(len(snapshot.resources), 'resource')}, {counted(len(snapshot.prompts), 'prompt')}\n"
+    )
 
 
 def _tell(event: McpEvent) -> None:

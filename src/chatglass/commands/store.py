@@ -13,6 +13,7 @@ from chatglass.store.protocol import StoreError
 from chatglass.store.sqlite.check import CheckReport, check, lists
 from chatglass.store.sqlite.copying import back_up
 from chatglass.transfer.words import size
+from chatglass.values.figures import counted
 
 
 def run_store(found: argparse.Namespace) -> int:
@@ -66,13 +67,13 @@ def _tell(path: Path, report: CheckReport) -> None:
     counts = report.counts
     if report.faults:
         note(
-            f"{len(report.faults)} faults. Back the file up before anything else "
+            f"{counted(len(report.faults), 'fault')}. Back the file up before anything else "
             "(chatglass store backup PATH, or copy it while chatglass is closed), then save what is "
             "readable: chatglass export --all -o FILE, or sqlite3 FILE .recover."
         )
     elif "sessions" in counts:
         note(
-            f"{path}: sound. {counts['sessions']:,} sessions, {counts['messages']:,} messages, "
+            f"{path}: sound. {counted(counts['sessions'], 'session')}, {counted(counts['messages'], 'message')}, "
             f"{counts['tool_calls']:,} tool calls, {size(counts['bytes'])}, "
             f"of which the search index {size(counts['index_bytes'])}."
         )

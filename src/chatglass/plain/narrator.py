@@ -23,6 +23,7 @@ from chatglass.chat.events import (
 from chatglass.plain.sentences import Sentences
 from chatglass.plain.voice import Voice
 from chatglass.values import figures
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 from chatglass.values.usage import UsageSum
 
@@ -170,7 +171,7 @@ class Narrator:
             self._turn.known_cost, about=about, free=self._turn.free, unpriced=self._turn.unpriced
         )
         mark = "about " if about else ""
-        requests = f"{event.requests} request{'' if event.requests == 1 else 's'}"
+        requests = counted(event.requests, "request")
         self._voice.line(
             "Cost",
             f"{spent}, {mark}{usage.total_tokens:,} tokens, {requests}, "

@@ -19,6 +19,7 @@ from chatglass.tools.approval import describe_grant
 from chatglass.tools.places import Surroundings
 from chatglass.tools.rules.rule_book import SavedRule
 from chatglass.tools.rules.suggestions import Suggestion, suggestions
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 
 _NOBODY = "Nobody answered: the input has ended."
@@ -66,7 +67,7 @@ class Questions:
     def _keep_what_was_typed(self) -> None:
         if self._reader.is_terminal and (lines := self._reader.take_waiting()):
             self.kept += lines
-            count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+            count = counted(len(lines), "line")
             self._voice.line("Notice", f"{count} typed before this question: kept for later.")
 
     # -- approval

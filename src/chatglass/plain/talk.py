@@ -22,6 +22,7 @@ from chatglass.plain.reading_out import Reading, title_of
 from chatglass.plain.voice import Voice
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import SessionRow
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 
 BLOCK = '"""'
@@ -112,7 +113,9 @@ class Talk:
         if not len(engine.context.path):
             say("Session", "new")
         else:
-            say("Session", f"{title_of(engine.context.session)}, {row.messages} messages")
+            say(
+                "Session", f"{title_of(engine.context.session)}, {counted(row.messages, 'message')}"
+            )
             await self.session.reading.last_exchange()
         if engine.holder is not None:
             say(

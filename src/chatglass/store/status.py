@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from chatglass.values.figures import counted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
@@ -35,7 +37,9 @@ class StoreStatus:
         if self.refused:
             said.append(f"{self.refused:,} were refused by the store: see {self.refused_file}.")
         if self.lost:
-            said.append(f"The store came back without {self.lost:,} writes it had confirmed.")
+            said.append(
+                f"The store came back without {counted(self.lost, 'write')} it had confirmed."
+            )
         if self.taken_over:
             said.append(f"Now run by another chatglass: {', '.join(self.taken_over)}.")
         return " ".join(said)

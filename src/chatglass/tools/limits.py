@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chatglass.values.figures import counted
+
 PRODUCED_LIMIT = 64 * 1024 * 1024
 """The most bytes (of a file or an output) and characters (of a text) that are kept of one call."""
 
@@ -19,7 +21,10 @@ def head_and_tail(text: str, limit: int, advice: str = "") -> str:
     tail = _from_line_start(text[len(text) - (room - room * 2 // 3) :]) if room else ""
     left_out = len(text) - len(head) - len(tail)
     lines = text.count("\n", len(head), len(text) - len(tail)) + 1
-    note = f"[… {left_out:,} characters in {lines:,} lines left out here. {advice}".rstrip() + "]"
+    note = (
+        f"[… {counted(left_out, 'character')} in {counted(lines, 'line')} left out here. {advice}".rstrip()
+        + "]"
+    )
     parts = (head.removesuffix("\n"), note, tail)
     return "\n".join(part for part in parts if part)[:limit]
 

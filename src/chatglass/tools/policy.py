@@ -14,6 +14,7 @@ from chatglass.tools.addresses import Target
 from chatglass.tools.places import Place, Surroundings, makes_a_repository
 from chatglass.tools.regular_file import NotReadable, read_regular
 from chatglass.tools.tool import Assessment, ToolSpec, Verdict
+from chatglass.values.figures import counted
 from chatglass.values.text import storable
 
 _DIFF_SOURCE_LIMIT = 1_000_000
@@ -140,7 +141,7 @@ def _exists(path: Path) -> str:
         return f"unknown: {error.strerror}"
     if path.is_dir():
         return "yes, a folder"
-    return f"yes, {found.st_size:,} bytes" if path.is_file() else "yes, not a regular file"
+    return f"yes, {counted(found.st_size, 'byte')}" if path.is_file() else "yes, not a regular file"
 
 
 def _diff(path: Path, content: str) -> str:
@@ -151,13 +152,13 @@ def _diff(path: Path, content: str) -> str:
     except (NotReadable, OSError) as error:
         return f"(no comparison: {error})"
     if len(old) > _DIFF_SOURCE_LIMIT or len(content) > _DIFF_SOURCE_LIMIT:
-        return f"(too large to compare; it would hold {len(content):,} characters)"
+        return f"(too large to compare; it would hold {counted(len(content), 'character')})"
     if b"\0" in old:
-        return f"(what is there is binary; it would hold {len(content):,} characters)"
+        return f"(what is there is binary; it would hold {counted(len(content), 'character')})"
     before = storable(old.decode("utf-8", "replace")).splitlines(keepends=True)
     after = content.splitlines(keepends=True)
     if len(before) > _DIFF_LINES or len(after) > _DIFF_LINES:
-        return f"({len(before):,} lines there, {len(after):,} lines instead: too many to compare)"
+        return f"({counted(len(before), 'line')} there, {counted(len(after), 'line')} instead: too many to compare)"
     lines = difflib.unified_diff(before, after, "now", "after", n=3)
     text = "".join(
         line if line.endswith("\n") else line + "\n\\ no newline at the end\n" for line in lines

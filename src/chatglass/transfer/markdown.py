@@ -10,6 +10,7 @@ from chatglass.store.records import MessageRow, RequestRow, ToolCallRow, ToolRes
 from chatglass.transfer import words
 from chatglass.transfer.content import content_of
 from chatglass.transfer.shown import Tree
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 
 _RESULT_LINES, _RESULT_CHARS = 20, 2_000
@@ -33,7 +34,7 @@ def text(whole: WholeSession) -> Iterator[str]:
     if branches := tree.branches(shown):
         count = sum(len(branch.messages) for branch in branches)
         yield (
-            f"\n---\n\n{len(branches)} other branches with {count} messages are not in this file; "
+            f"\n---\n\n{counted(len(branches), 'other branch', 'other branches')} with {counted(count, 'message')} left out of this file; "
             "the formats `html` and `jsonl` have them.\n"
         )
 

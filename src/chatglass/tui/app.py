@@ -28,6 +28,7 @@ from chatglass.tui.life import FAILED, USAGE, Life
 from chatglass.tui.messages import ApprovalsChanged, EngineEvents, RerunChanged, SessionChanged
 from chatglass.tui.no_colour import filters_without_colour
 from chatglass.tui.notify.attention import Attention
+from chatglass.tui.notify.toasts import Notice, Toasts
 from chatglass.tui.screens.chat_screen import ChatScreen
 from chatglass.tui.servers.desk import ServerDesk
 from chatglass.tui.stylesheet import stylesheet
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_TOASTS = 3
-"""More would cover what they tell about."""
 BREATH = 0.03
 """Seconds between the first frame and the start of the engine, for keys that were typed already."""
 
@@ -91,6 +90,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.servers = ServerDesk(self)
         self.tabs = Tabs(self)
         self.attention = Attention(self)
+        self.toasts = Toasts(self)
         self._opening = asyncio.Lock()
         self.turns = Turns(self)
         self.life = Life(self)
@@ -352,14 +352,11 @@ class ChatglassApp(App[None], inherit_bindings=False):
         severity: SeverityLevel = "information",
         timeout: float | None = None,
         markup: bool = True,
+        subject: str = "",
     ) -> None:
-        """Show a toast in the place of one that says the same; few at a time."""
-        shown = list(self._notifications)
-        same = [one for one in shown if (one.title, one.message) == (title, message)]
-        others = [one for one in shown if one not in same]
-        for one in [*same, *others[: max(0, len(others) - MOST_TOASTS + 1)]]:
-            self._unnotify(one, refresh=False)
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        """Show a toast in the place of one about the same `subject`, or that says the same."""
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.toasts.show(Notice(message, title, severity, seconds, markup, subject=subject))
 
     # -- actions
 

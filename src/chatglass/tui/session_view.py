@@ -51,6 +51,7 @@ from chatglass.tui.transcript.items import (
     PromptItem,
 )
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import counted
 from chatglass.values.ids import new_id
 from chatglass.values.text import one_line
 from chatglass.values.usage import UsageSum
@@ -275,7 +276,7 @@ class SessionView:
         self._end_thinking()
         if self._answer is not None:
             name = one_line(event.name, 40) or "a tool call"
-            self._answer.drafting = f"writing {name} · {event.argument_chars:,} characters"
+            self._answer.drafting = f"writing {name} · {counted(event.argument_chars, 'character')}"
             self._changed(self._answer)
 
     def _retrying(self, event: Retrying) -> None:

@@ -67,9 +67,9 @@ def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpric
     return money(usd, about=about) + ("+" if unpriced else "")
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 line`, `2,000 lines`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 line`, `2,000 lines`; `plural` where an s does not make it."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def percent(fraction: float | None) -> str:

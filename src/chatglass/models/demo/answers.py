@@ -13,6 +13,7 @@ from chatglass.models.demo.intents import Wish, stages
 from chatglass.models.demo.results import describe
 from chatglass.models.demo.script import Call, Reply
 from chatglass.models.wire import JsonObject
+from chatglass.values.figures import counted
 
 _WORDS = re.compile(
     r"\b(\d[\d,.]*)[\s-]*words?\b(?:\s+(?:about|on|of)\s+(?P<topic>[^.?!\n]+))?", re.I
@@ -155,9 +156,7 @@ def _remembered(which: str, earlier: Sequence[str]) -> str:
         return "This is the first thing that you have asked in this session."
     said = earlier[0] if which == "first" else earlier[-1]
     place = "First" if which == "first" else "Just before this"
-    return (
-        f"{place} you asked:\n\n{_quote(said)}\n\nYou have sent {len(earlier) + 1} prompts so far."
-    )
+    return f"{place} you asked:\n\n{_quote(said)}\n\nYou have sent {counted(len(earlier) + 1, 'prompt')} so far."
 
 
 def _summary(earlier: Sequence[str]) -> str:

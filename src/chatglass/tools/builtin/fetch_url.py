@@ -19,6 +19,7 @@ from chatglass.tools.limits import head
 from chatglass.tools.shown import Shown
 from chatglass.tools.threads import in_thread
 from chatglass.tools.tool import Assessment, InvalidArguments, JsonObject, Progress, ToolOutput
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line, storable
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _proxy_note() -> str:
 
 def _result(page: _Page, stop: threading.Event) -> ToolOutput:
     kind = page.content_type.partition(";")[0].strip().lower()
-    line = f"{page.status} {page.reason} · {kind or 'no content type'} · {len(page.body):,} bytes · {page.url}"
+    line = f"{page.status} {page.reason} · {kind or 'no content type'} · {counted(len(page.body), 'byte')} · {page.url}"
     status = "ok" if page.status < 400 else "error"
     is_html = kind in ("text/html", "application/xhtml+xml") or (
         not kind and b"<html" in page.body[:2000].lower()

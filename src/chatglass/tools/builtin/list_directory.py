@@ -14,6 +14,7 @@ from chatglass.tools.limits import head_and_tail
 from chatglass.tools.regular_file import why_not
 from chatglass.tools.threads import check, in_thread
 from chatglass.tools.tool import ToolOutput
+from chatglass.values.figures import counted
 from chatglass.values.text import storable, visible
 
 _ENTRIES = 20_000
@@ -58,7 +59,11 @@ def _list(path: Path, given: str, stop: threading.Event) -> ToolOutput:
     if not lines:
         return ToolOutput("ok", "", f"[{given} is empty]")
     lines.sort(key=lambda line: (not line.partition("\t")[0].endswith("/"), line))
-    count = f"[more than {_ENTRIES:,} entries]" if more else f"[{len(lines):,} entries]"
+    count = (
+        f"[more than {_ENTRIES:,} entries]"
+        if more
+        else f"[{counted(len(lines), 'entry', 'entries')}]"
+    )
     text = "\n".join([*lines, count])
     advice = "Narrow it with search_files, or list a folder below."
     return ToolOutput("ok", text, head_and_tail(text, _OUTPUT_LIMIT, advice))

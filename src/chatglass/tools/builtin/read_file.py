@@ -16,6 +16,7 @@ from chatglass.tools.limits import PRODUCED_LIMIT, head
 from chatglass.tools.regular_file import NotReadable, open_regular, why_not
 from chatglass.tools.threads import check, in_thread
 from chatglass.tools.tool import ToolOutput
+from chatglass.values.figures import counted
 from chatglass.values.text import storable
 
 _OUTPUT_LIMIT = 30_000
@@ -75,13 +76,13 @@ def _read(path: Path, given: str, start: int, count: int, stop: threading.Event)
         if encoding is None:
             kind = next((name for magic, name in _MAGIC if probe.startswith(magic)), "binary data")
             size = path.stat().st_size
-            return ToolOutput.error(f"{given} is {kind} ({size:,} bytes), not text.")
+            return ToolOutput.error(f"{given} is {kind} ({counted(size, 'byte')}), not text.")
         file.seek(0)
         found = _lines(file, encoding, start, count, stop)
     if not found.text:
         if found.lines_before == 0:
             return ToolOutput("ok", "", f"[{given} is empty]")
-        return ToolOutput.error(f"{given} has only {found.lines_before:,} lines.")
+        return ToolOutput.error(f"{given} has only {counted(found.lines_before, 'line')}.")
     text = storable(found.text)
     return ToolOutput("ok", text, _seen(text, found, start))
 

@@ -12,6 +12,7 @@ from chatglass.tools.function_tool import CallContext, FunctionTool
 from chatglass.tools.limits import head
 from chatglass.tools.process import ProcessEnd, run_process
 from chatglass.tools.tool import Progress, ToolOutput
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line, storable, visible
 
 _WORKER = Path(__file__).with_name("search_worker.py")
@@ -94,7 +95,9 @@ class _Reader:
             self._lines.append(f"{shown}:{number}: {storable(text)}")
         elif "searching" in record:
             name = one_line(storable(record["searching"]), 120)
-            self._context.report(Progress(f"{len(self._lines):,} matches, in {name}"))
+            self._context.report(
+                Progress(f"{counted(len(self._lines), 'match', 'matches')}, in {name}")
+            )
         else:
             self._done = record
 
@@ -128,7 +131,7 @@ class _Reader:
         if self._done.get("full"):
             notes.append(f"Stopped at {_MATCHES:,} matches: narrow the pattern, path or glob")
         if self._done:
-            notes.append(f"{self._done['files']:,} files searched")
+            notes.append(f"{counted(self._done['files'], 'file')} searched")
         for why, names in self._done.get("skipped", {}).items():
             listed = ", ".join(one_line(storable(name), 80) for name in names[:6])
             more = f" and {len(names) - 6} more" if len(names) > 6 else ""

@@ -17,6 +17,7 @@ from chatglass.tools.places import Place
 from chatglass.tools.regular_file import NotReadable, read_regular, why_not
 from chatglass.tools.threads import check, in_thread
 from chatglass.tools.tool import Assessment, InvalidArguments, JsonObject, ToolOutput
+from chatglass.values.figures import counted
 from chatglass.values.text import storable
 
 _COUNTED = 64 * 1024 * 1024
@@ -82,9 +83,9 @@ def _write(place: Place, given: str, content: str, stop: threading.Event) -> Too
     _replace(path, data, mode, stop)
     lines = _count(data)
     if lines_before is None:
-        text = f"Created {given}: {lines:,} lines, {len(data):,} bytes."
+        text = f"Created {given}: {counted(lines, 'line')}, {counted(len(data), 'byte')}."
     else:
-        text = f"Overwrote {given}: {lines:,} lines, {len(data):,} bytes; it had {lines_before:,} lines."
+        text = f"Overwrote {given}: {counted(lines, 'line')}, {counted(len(data), 'byte')}; it had {counted(lines_before, 'line')}."
     return ToolOutput("ok", text, text)
 
 

@@ -8,11 +8,29 @@ APPROVAL_ACTIONS: tuple[Action, ...] = (
     Action(
         id="approval.mode",
         label="Mode",
-        tooltip="Which tool calls run unasked: none, those that only read (default), or all",
+        tooltip="The next mode: default (only reading runs unasked), ask (every call asks), all (none asks)",
         keys=("shift+tab",),
         place="chat",
         slash="mode",
         hint="[ask|default|all]",
+    ),
+    Action(
+        id="approval.mode_default",
+        label="Mode default",
+        tooltip="Tool calls that only read run unasked, the rest asks",
+        command="app.do('approval.mode', 'default')",
+    ),
+    Action(
+        id="approval.mode_ask",
+        label="Mode ask",
+        tooltip="Every tool call asks, those that only read, too",
+        command="app.do('approval.mode', 'ask')",
+    ),
+    Action(
+        id="approval.mode_all",
+        label="Mode all",
+        tooltip="Tool calls run unasked; what rules deny never runs, what always asks still asks",
+        command="app.do('approval.mode', 'all')",
     ),
     Action(
         id="approval.rules",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.strip import Strip
@@ -61,6 +63,8 @@ class FooterLine(Widget):
         self._target = target
         self._working = False
         self._focused: Place = place
+        self._nearer: Mapping[str, Binding] = {}
+        """What keys do where the focus is, that do something else in the chat."""
 
     def show_working(self, working: bool) -> None:
         """Whether there is a turn to stop."""
@@ -69,17 +73,38 @@ class FooterLine(Widget):
             self.refresh()
 
     def show_focus(self, focused: DOMNode | None) -> None:
-        """Show the keys of the panel that has the focus before those that work everywhere."""
+        """Show the keys of the panel that has the focus before those that work everywhere; of
+        those, what they do there."""
         place = place_of(focused)
-        if place != self._focused:
-            self._focused = place
+        nearer = {
+            key: active.binding
+            for key, active in self.screen.active_bindings.items()
+            if active.node is not self.screen and active.node is not self.app
+        }
+        if (place, nearer) != (self._focused, self._nearer):
+            self._focused, self._nearer = place, nearer
             self.refresh()
 
     def _placed(self) -> list[tuple[int, Action, str, str]]:
         shown = self._shown_of(self._place)
         if self._focused != self._place:
             shown = [*self._shown_of(self._focused), *shown]
-        return fitting([*self._first, *shown], self.size.width)
+        shown = [told for action in [*self._first, *shown] if (told := self._as_it_is(action))]
+        return fitting(shown, self.size.width)
+
+    def _as_it_is(self, action: Action) -> Action | None:
+        """The action under the first of its keys that means it here. Where none does, what the
+        first one means instead, if that has a name."""
+        for key in action.keys:
+            binding = self._nearer.get(key)
+            if binding is None or binding.id == action.id:
+                return action if key == action.keys[0] else replace(action, keys=(key,))
+        binding = self._nearer[action.keys[0]]
+        if not binding.description:
+            return None
+        return replace(
+            action, label=binding.description, tooltip=binding.description, place=self._focused
+        )
 
     def _shown_of(self, place: Place) -> list[Action]:
         shown = [

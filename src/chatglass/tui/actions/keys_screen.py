@@ -60,6 +60,8 @@ def _own_keys(focused: DOMNode, registry: Actions, title: str) -> list[Choice]:
     for key, binding in focused._bindings:
         if binding.action not in ours or binding.id in registry or binding.system:
             continue
+        if focused.check_action(binding.action.partition("(")[0], ()) is False:
+            continue  # it means something in another state
         if key in _MOVING:
             moving.append(key)
         elif binding.description:
@@ -93,7 +95,7 @@ class KeysScreen(ModalScreen[str | None]):
     BINDINGS = [*CLOSE_KEYS]
     DEFAULT_CSS = (
         DIALOG_CSS.format(name="KeysScreen", width=110, height="90%")
-        + "KeysScreen .detail { height: 2; margin-top: 1; }"
+        + "KeysScreen .detail { height: 1; }"
     )
 
     def __init__(self, focused: DOMNode | None, registry: Actions = ACTIONS) -> None:
@@ -101,7 +103,9 @@ class KeysScreen(ModalScreen[str | None]):
         super().__init__()
         self._registry = registry
         self._input = Input(placeholder="Type to filter")
-        self._list = ChoiceList(key_rows(focused, registry), empty="No action is called that")
+        self._list = ChoiceList(
+            key_rows(focused, registry), empty="No action is called that", wraps=True
+        )
         self._list.can_focus = False
 
     def compose(self) -> ComposeResult:
@@ -122,11 +126,9 @@ class KeysScreen(ModalScreen[str | None]):
         self._explain(event.choice)
 
     def _explain(self, choice: Choice | None) -> None:
-        """The whole tooltip, which the row may cut, and the id for `[keys]`."""
+        """The id for `[keys]`."""
         action = self._shown_action(choice)
-        text = (
-            f"{action.tooltip}\n[keys] {action.id}" if action else choice.detail if choice else ""
-        )
+        text = f"[keys] {action.id}" if action else ""
         self.query_one(".detail", Static).update(text, layout=False)
 
     def _shown_action(self, choice: Choice | None) -> Action | None:

@@ -10,7 +10,6 @@ from textual.widgets import Input, TextArea
 from chatglass.config.errors import ConfigError
 from chatglass.tui.approval.words import ChatWords
 from chatglass.tui.budget.asker import BudgetAsker
-from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
     from chatglass.chat.ports import Pause, PendingCall
@@ -35,8 +34,9 @@ class ApprovalDesk:
         waiting = session.approval.waiting
         if session is not chat.session:
             if waiting:
-                name = one_line(session.title, 60) or "A session"
-                chat.say(f"{name} {_asks(waiting[0])}.", "warning")
+                chat.app.tabs.tell_question(session, _asks(waiting[0]))
+            elif session.budget.waiting is None:
+                chat.app.toasts.withdraw(session.id)
             return
         for panel in self._panels():
             for question in panel.waiting:

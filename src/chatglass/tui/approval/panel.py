@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from textual import on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -59,9 +58,9 @@ class ApprovalPanel(Vertical, can_focus=True):
         Binding("home", "edge_question(0)", "To its start", show=False),
         Binding("end", "edge_question(1)", "To its end", show=False),
         Binding("enter", "save_rule", show=False),
-        Binding("ctrl+s", "run_edited", show=False),
-        Binding("ctrl+t", "edit_all", show=False),
-        Binding("escape", "back", show=False),
+        Binding("ctrl+s", "run_edited", "Run it so", show=False),
+        Binding("ctrl+t", "edit_all", "Edit all as JSON", show=False),
+        Binding("escape", "back", "Back", show=False),
     ]
     DEFAULT_CSS = """
     ApprovalPanel { height: auto; display: none; }
@@ -119,6 +118,20 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def on_mount(self) -> None:
         self.watch(self._view, "scroll_y", self._tell_place, init=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean something in one step only are the chat's in the others."""
+        match action:
+            case "run_edited":
+                return self._step == "edit"
+            case "edit_all":
+                return self._step == "edit" and bool(self._main)
+            case "save_rule":
+                return self._step == "always"
+            case "back":
+                return self._step != "question"
+            case _:
+                return True
 
     # -- what the app does
 
@@ -361,8 +374,6 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def action_save_rule(self) -> None:
         """Save the rule that is marked, and let the call run."""
-        if self._step != "always":
-            raise SkipAction
         if not self._is_deaf():
             rule = self._offered[self._chosen].rule
             self._give(_by_user("allow", by=f"user, who saved the rule {rule}"), rule=rule)
@@ -390,8 +401,8 @@ class ApprovalPanel(Vertical, can_focus=True):
     def action_edit_all(self) -> None:
         """Edit all arguments as JSON, with what was edited so far."""
         question = self._waiting[0] if self._waiting else None
-        if not self._main or self._editor is None or not isinstance(question, PendingCall):
-            raise SkipAction
+        if self._editor is None or not isinstance(question, PendingCall):
+            return
         from dataclasses import replace
 
         arguments = edited_arguments(question, self._main, self._editor.text)
@@ -401,7 +412,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         """Answer with the edited arguments, if they fit the schema."""
         question = self._waiting[0] if self._waiting else None
         if self._editor is None or not isinstance(question, PendingCall):
-            raise SkipAction
+            return
         try:
             arguments = edited_arguments(question, self._main, self._editor.text)
         except ValueError as error:
@@ -419,9 +430,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         self._problem.display = bool(text)
 
     def action_back(self) -> None:
-        """Esc goes back to the question; there it is the app's."""
-        if self._step == "question":
-            raise SkipAction
+        """To the question."""
         self.be_deaf()
         self._go("question")
         self.focus()

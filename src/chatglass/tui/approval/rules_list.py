@@ -46,8 +46,13 @@ async def show_rules(app: ChatglassApp, workspace: Workspace, session: OpenSessi
             return
         await _delete(app, workspace, found[int(answer.value)])
 
-    hint = f"In {visible(str(workspace.rules.file))}. Enter deletes the rule, after a question."
-    await app.push_screen(ChoiceDialog("Rules for tool calls", choices, hint=hint), chosen)
+    dialog = ChoiceDialog(
+        "Rules for tool calls",
+        choices,
+        hint=f"In {visible(str(workspace.rules.file))}.",
+        enter="deletes the rule, after a question",
+    )
+    await app.push_screen(dialog, chosen)
 
 
 def _order(saved: SavedRule, here: str) -> tuple[int, str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatglass.values.text import one_line
-
 if TYPE_CHECKING:
     from chatglass.spending.budgets import BudgetAnswer
     from chatglass.tui.budget.dialog import BudgetDialog
@@ -23,8 +21,7 @@ class BudgetAsker:
         question = session.budget.waiting
         if session is not self._chat.session:
             if question is not None:
-                name = one_line(session.title, 60) or "A session"
-                self._chat.say(f"{name} asks about its budget.", "warning")
+                self._chat.app.tabs.tell_question(session, "asks about its budget")
             return
         dialog = self._dialog
         if dialog is not None and dialog.question is not question:

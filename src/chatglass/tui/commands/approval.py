@@ -28,14 +28,18 @@ async def mode(app: ChatglassApp, argument: str) -> None:
     if chosen is None:
         near = difflib.get_close_matches(wanted, MODES, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]}?" if near else ""
-        app.chat.say(f"There is no mode {argument!r}: ask, default or all.{hint}", "warning")
+        app.chat.say(
+            f"There is no mode {argument!r}: ask, default or all.{hint}", "warning", subject="mode"
+        )
         return
     policy.mode = chosen
     app.chat.tell_state()
     severity = "warning" if chosen == "all" else "information"
     still = " What rules deny still never runs, and what always asks still asks."
     app.chat.say(
-        f"Mode {chosen}: {MODE_WORDS[chosen]}.{still if chosen == 'all' else ''}", severity
+        f"Mode {chosen}: {MODE_WORDS[chosen]}.{still if chosen == 'all' else ''}",
+        severity,
+        subject="mode",
     )
 
 

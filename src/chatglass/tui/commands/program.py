@@ -42,7 +42,7 @@ async def interrupt(app: ChatglassApp, argument: str) -> None:
         await app.leave()
     else:
         app.interrupted_at = time.monotonic()
-        chat.say("Press ^C again to quit.")
+        chat.say("Press ^C again to quit.", subject="quit", timeout=_TWICE_SECONDS)
 
 
 async def quit_program(app: ChatglassApp, argument: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chatglass.tui.commands.table import Command, own_session, refused
+from chatglass.values.figures import counted
 
 if TYPE_CHECKING:
     from chatglass.models.wire import ModelRef
@@ -86,7 +87,7 @@ async def system_prompt(app: ChatglassApp, argument: str) -> None:
     async def take(text: str | None) -> None:
         if text is not None:
             prompt = text.strip() or None
-            told = f"{len(prompt):,} characters" if prompt else "none"
+            told = counted(len(prompt), "character") if prompt else "none"
             await _set(app, session, replace(parameters, system_prompt=prompt))
             _tell_set(app, "System prompt", told, "system_prompt")
 

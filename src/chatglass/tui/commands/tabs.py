@@ -69,7 +69,9 @@ async def _choose(app: ChatglassApp) -> None:
         for number, tab in enumerate(app.tabs.tabs(), 1)
     ]
     current = app.current.id if app.current is not None else ""
-    await app.push_screen(ChoiceDialog("Open sessions", choices, current=current), chosen)
+    await app.push_screen(
+        ChoiceDialog("Open sessions", choices, current=current, enter="shows it"), chosen
+    )
 
 
 async def _show_number(number: int, app: ChatglassApp, argument: str) -> None:

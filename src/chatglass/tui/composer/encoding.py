@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chatglass.chat.drafts import TOKEN_MARK
+from chatglass.values.figures import counted
 from chatglass.values.text import storable, visible
 
 _CONTROL_BASE = 0x10C000
@@ -71,8 +72,8 @@ def clean(text: str) -> str:
 def paste_label(text: str) -> str:
     lines = text.count("\n") + (not text.endswith("\n"))
     if lines > 1:
-        return f"pasted {lines:,} lines"
-    return f"pasted {len(text):,} characters"
+        return f"pasted {counted(lines, 'line')}"
+    return f"pasted {counted(len(text), 'character')}"
 
 
 def is_large(text: str) -> bool:

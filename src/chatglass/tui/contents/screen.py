@@ -27,6 +27,8 @@ from chatglass.values.figures import size
 from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from chatglass.store.records import ToolCallRow
     from chatglass.tui.inspector.call_source import CallSource
 
@@ -184,8 +186,8 @@ class ContentsScreen(ModalScreen[None]):
         told = await copy(self.app, content.text or content.uri)
         self._say(f"The text was {told}.")
 
-    def _say(self, text: str, severity: str = "information") -> None:
-        self.app.notify(visible(text), severity=severity, markup=False)  # pyright: ignore[reportArgumentType]
+    def _say(self, text: str, severity: SeverityLevel = "information") -> None:
+        self.app.notify(visible(text), severity=severity, markup=False)
 
     def action_close(self) -> None:
         self.dismiss(None)

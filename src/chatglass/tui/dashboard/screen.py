@@ -30,6 +30,7 @@ from chatglass.tui.dashboard.usage_list import UsageColumns, UsageList
 from chatglass.tui.dialogs.dialogs import TextDialog
 from chatglass.tui.lines.line_list import LineList
 from chatglass.values import figures
+from chatglass.values.figures import counted
 from chatglass.values.text import visible
 
 LOW = 26
@@ -245,7 +246,7 @@ class UsageScreen(ModalScreen[str | None]):
         except OSError as error:
             self._say(f"{path}: was not written: {error.strerror}.")
         else:
-            self._say(f"Wrote {len(rows):,} rows to {path}.")
+            self._say(f"Wrote {counted(len(rows), 'row')} to {path}.")
 
 
 def _objection_to(text: str) -> str | None:

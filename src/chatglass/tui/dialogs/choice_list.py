@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,7 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from chatglass.tui.component_style import component_style
+from chatglass.tui.transcript.strips import wrap
 from chatglass.values.text import one_line
+
+_MARK, _NO_MARK = "› ", "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,15 @@ class Choice:
         """Whether every one of the (lower-case) words is in it."""
         shown = f"{self.group} {self.label} {self.detail} {self.value}".lower()
         return all(word in shown for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A further line of the choice on line `of`."""
+
+    label: str
+    detail: str
+    of: int
 
 
 class ChoiceList(ScrollView, can_focus=True):
@@ -66,12 +79,18 @@ class ChoiceList(ScrollView, can_focus=True):
     class Chosen(Message):
         choice: Choice
 
-    def __init__(self, choices: Sequence[Choice] = (), *, empty: str = "Nothing here") -> None:
+    def __init__(
+        self, choices: Sequence[Choice] = (), *, empty: str = "Nothing here", wraps: bool = False
+    ) -> None:
+        """With `wraps` a choice takes as many lines as it needs; else it is cut."""
         super().__init__()
+        if wraps:
+            self.styles.scrollbar_gutter = "stable"  # else lines are broken for another width
         self._empty = empty
+        self._wraps = wraps
         self._choices: list[Choice] = list(choices)
         self._words: list[str] = []
-        self._lines: list[Choice | str] = []
+        self._lines: list[Choice | str | _Rest] = []
         self._at = -1
         self._column = 0
         self._arrange(None)
@@ -117,15 +136,15 @@ class ChoiceList(ScrollView, can_focus=True):
     def _arrange(self, keep: Choice | None) -> None:
         group = ""
         self._lines = []
-        for choice in self._choices:
-            if not choice.fits(self._words):
-                continue
+        fitting = [choice for choice in self._choices if choice.fits(self._words)]
+        self._column = 2 + max((min(40, cell_len(each.label)) for each in fitting), default=0)
+        for choice in fitting:
             if choice.group and choice.group != group:
                 self._lines.append(choice.group)
             group = choice.group
+            at = len(self._lines)
             self._lines.append(choice)
-        widest = max((min(40, cell_len(choice.label)) for choice in self.shown), default=0)
-        self._column = widest + 2
+            self._lines += [_Rest(*pair, at) for pair in self._pairs(choice)[1:]]
         self._at = -1
         places = [index for index, line in enumerate(self._lines) if isinstance(line, Choice)]
         kept = next((index for index in places if keep and self._is(index, keep)), None)
@@ -138,6 +157,30 @@ class ChoiceList(ScrollView, can_focus=True):
         elif self.is_attached:
             self.post_message(self.Highlighted(None))
         self.refresh()
+
+    def _pairs(self, choice: Choice) -> list[tuple[str, str]]:
+        """Label and detail of each line that a choice takes."""
+        label, detail = one_line(choice.label, 300), one_line(choice.detail, 300)
+        label_room, detail_room = self._label_room - 1, self._detail_room
+        if not self._wraps or not detail or label_room < 1 or detail_room < 1:
+            return [(label, detail)]
+        labels, details = wrap(label, label_room), wrap(detail, detail_room)
+        return list(zip_longest(labels, details, fillvalue=""))
+
+    @property
+    def _width(self) -> int:
+        """Cells of a line, beside the scroll bar."""
+        return self.scrollable_content_region.width
+
+    @property
+    def _detail_room(self) -> int:
+        """Cells beside the labels."""
+        return self._width - self._label_room - len(_MARK)
+
+    @property
+    def _label_room(self) -> int:
+        share = 0.36 if self._wraps else 0.5
+        return min(self._column, max(10, int(self._width * share)))
 
     def _is(self, index: int, choice: Choice) -> bool:
         line = self._lines[index]
@@ -167,10 +210,16 @@ class ChoiceList(ScrollView, can_focus=True):
         )
         if first < top:
             self.scroll_to(y=first, animate=False, force=True)
-        elif self._at >= top + height:
-            self.scroll_to(y=self._at - height + 1, animate=False, force=True)
+        else:
+            last = self._at
+            while last + 1 < len(self._lines) and isinstance(self._lines[last + 1], _Rest):
+                last += 1
+            if last >= top + height:
+                self.scroll_to(y=min(first, last - height + 1), animate=False, force=True)
 
     def on_resize(self) -> None:
+        if self._wraps:
+            self._arrange(self.current)
         self._show_current()
 
     def action_move(self, by: int) -> None:
@@ -205,7 +254,10 @@ class ChoiceList(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y
-        if 0 <= index < len(self._lines) and isinstance(self._lines[index], Choice):
+        line = self._lines[index] if 0 <= index < len(self._lines) else None
+        if isinstance(line, _Rest):
+            index = line.of
+        if isinstance(line, (Choice, _Rest)):
             event.stop()
             if index == self._at:
                 self.action_choose()
@@ -214,7 +266,7 @@ class ChoiceList(ScrollView, can_focus=True):
 
     # -- drawing
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
+        width, base = self._width, self.rich_style
         index = self.scroll_offset.y + y
         if index >= len(self._lines):
             text = self._empty if not self._lines and y == 0 else ""
@@ -225,20 +277,26 @@ class ChoiceList(ScrollView, can_focus=True):
             style = base + component_style(self, "choice-list--group")
             return Strip([Segment(one_line(line, 200), style)]).adjust_cell_length(width, base)
         style = detail_style = base
-        if index == self._at:
+        is_current = self._at == (line.of if isinstance(line, _Rest) else index)
+        if is_current:
             style += component_style(self, "choice-list--cursor")
             detail_style = style
         else:
             detail_style += component_style(self, "choice-list--detail")
-        label, detail = one_line(line.label, 300), one_line(line.detail, 300)
-        column = min(self._column, max(10, width // 2)) if detail else width
-        if cell_len(label) > column - 1 and detail:
-            label = set_cell_size(label, column - 2) + "…"
-        mark = "› " if index == self._at else "  "
+        column = self._label_room
+        if isinstance(line, _Rest):
+            label, detail, mark = line.label, line.detail, _NO_MARK
+        else:
+            label, detail = self._pairs(line)[0]
+            mark = _MARK if is_current else _NO_MARK
+            if not detail:
+                column = width
+            elif cell_len(label) > column - 1:
+                label = set_cell_size(label, column - 2) + "…"
         segments = [
             Segment(mark, style),
             Segment(set_cell_size(label, column), style),
-            Segment(_cut(detail, width - column - 2), detail_style),
+            Segment(_cut(detail, width - column - len(mark)), detail_style),
         ]
         return Strip(segments).adjust_cell_length(width, style)
 

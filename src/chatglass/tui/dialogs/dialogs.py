@@ -118,14 +118,17 @@ class ChoiceDialog(ModalScreen[Chosen | None]):
         on_highlight: Callable[[str], None] | None = None,
         free_text: bool = False,
         hint: str = "",
+        enter: str = "takes it",
         placeholder: str = "Type to filter",
     ) -> None:
+        """`enter` says what Enter does."""
         super().__init__()
         self._heading = title
         self._current = current
         self._on_highlight = on_highlight
         self._free_text = free_text
         self._hint = hint
+        self._enter = enter
         empty = "Enter takes what you typed" if free_text else "Nothing fits what you typed"
         self._list = ChoiceList(choices, empty=empty)
         self._list.can_focus = False
@@ -137,7 +140,7 @@ class ChoiceDialog(ModalScreen[Chosen | None]):
             panel.border_title = Content(self._heading)  # pyright: ignore[reportAttributeAccessIssue]
             yield self._input
             yield self._list
-            keys = "↑↓ move, Enter takes, Esc leaves"
+            keys = f"↑↓ move, Enter {self._enter}, Esc leaves"
             if self._free_text:
                 keys += ", ^S takes what you typed"
             yield Static(

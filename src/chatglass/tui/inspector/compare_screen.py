@@ -28,7 +28,7 @@ from chatglass.tui.component_style import component_style
 from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_MARKS, STATE_WORDS
 from chatglass.tui.inspector.compare_view import SIDE_BY_SIDE, CompareView, Part
 from chatglass.values.clock import now_ms
-from chatglass.values.figures import clock, duration, size
+from chatglass.values.figures import clock, counted, duration, size
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class CompareScreen(Screen[None]):
         self._facts.show(_words(self.left, now), _words(self.right, now))
         count = self.view.differences
         place = f"{self.view.current} of " if self.view.current else ""
-        told = f"{place}{count} difference{'' if count == 1 else 's'}"
+        told = f"{place}{counted(count, 'difference')}"
         panel = self.query_one(Vertical)
         panel.border_subtitle = Content(told if self.right.state not in OPEN_STATES else "…")
 

@@ -14,6 +14,7 @@ from textual.strip import Strip
 from chatglass.chat.calls.line_diff import Compared, Row, changed_part
 from chatglass.tui.lines.cells import Layer, layered
 from chatglass.tui.lines.line_view import LineView
+from chatglass.values.figures import counted
 from chatglass.values.text import visible
 
 SIDE_BY_SIDE = 96
@@ -131,7 +132,7 @@ class CompareView(LineView):
             if self._lines:
                 self._lines.append(_Line("note"))
             count = part.compared.differences
-            told = "the same" if not count else f"{count} difference{'' if count == 1 else 's'}"
+            told = "the same" if not count else counted(count, "difference")
             if part.compared.rows:
                 self._lines.append(_Line("title", f"{part.title}: {told}"))
             else:
@@ -164,7 +165,7 @@ class CompareView(LineView):
             self._lines += [_Line("row", row=row) for row in run]
             return
         self._lines += [_Line("row", row=row) for row in run[:before]]
-        self._lines.append(_Line("fold", f"⋯ {hidden:,} lines are the same"))
+        self._lines.append(_Line("fold", f"⋯ {counted(hidden, 'line')} the same"))
         self._lines += [_Line("row", row=row) for row in run[len(run) - after :]]
 
     def _different(self, run: Sequence[Row]) -> None:

@@ -107,8 +107,8 @@ def _legend(context: ContextParts, width: int) -> list[Row]:
 
 def _forecast(stats: TokenStats, width: int) -> Row:
     """How many turns are left before the limit, and what happens then."""
-    left = stats.turns_left
-    count = f"{figures.ABOUT} {left:,} turn{'' if left == 1 else 's'}"
+    left = stats.turns_left or 0
+    count = f"{figures.ABOUT} {figures.counted(left, 'turn')}"
     tone: Tone = "value" if left else "warning"
     if not stats.strategy:
         return pair(7, "before the limit", count, width, tone)

@@ -34,9 +34,12 @@ from chatglass.tui.topline.top_line import TopLine
 from chatglass.tui.transcript.items import NoticeItem, PromptItem
 from chatglass.tui.transcript.widget import Transcript
 from chatglass.tui.unsaved import Unsaved
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line, visible
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from chatglass.chat.events import Event, TurnFinished
     from chatglass.store.records import ToolCallRow
     from chatglass.tui.app import ChatglassApp
@@ -143,6 +146,9 @@ class ChatScreen(Screen[None]):
         if before is not None:
             self._leave(before)
         session.unseen = ""
+        # Of the session before, or it has been seen now.
+        for subject in ("mode", "queue", session.id):
+            self.app.toasts.withdraw(subject)
         place = session.place
         self.composer.root = session.engine.context.root
         if before is not None or self.composer.is_empty:
@@ -258,7 +264,7 @@ class ChatScreen(Screen[None]):
             facts.append(f"{len(engine.queue)} queued")
         mode = session.approval.policy.mode
         self.set_class(mode == "all", "-all-allowed")
-        self.composer.border_title = mode_title(mode, facts)
+        self.composer.border_title = mode_title(mode, facts, self.composer.size.width - 4)
 
     # -- events of the engine
 
@@ -314,9 +320,11 @@ class ChatScreen(Screen[None]):
         if session is not self.session:
             session.unseen = "failed" if event.status in ("error", "limit") else "finished"
             name = one_line(session.title, 60) or "A session"
-            self.say(f"{name}: the turn ended ({event.status}).")
+            self.say(f"{name}: the turn ended ({event.status}).", subject=session.id)
         elif session.engine.queue and session.held:
-            self.say("What is queued waits: Enter sends it, /unqueue takes it back.")
+            self.say(
+                "What is queued waits: Enter sends it, /unqueue takes it back.", subject="queue"
+            )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
@@ -492,13 +500,22 @@ class ChatScreen(Screen[None]):
         from chatglass.tui.clipboard import copy
 
         if not text:
-            self.say(f"There is no {what} to copy here.", "warning")
+            self.say(f"There is no {what} to copy here.", "warning", subject="copied")
             return
         told = await copy(self.app, text)
-        self.say(f"The {what} ({len(text):,} characters) was {told}.")
+        self.say(f"The {what} ({counted(len(text), 'character')}) was {told}.", subject="copied")
 
     # -- telling the user
 
-    def say(self, text: str, severity: str = "information") -> None:
-        """A short notice at the edge of the screen."""
-        self.app.notify(visible(text), severity=severity, markup=False)  # pyright: ignore[reportArgumentType]
+    def say(
+        self,
+        text: str,
+        severity: SeverityLevel = "information",
+        *,
+        subject: str = "",
+        timeout: float | None = None,
+    ) -> None:
+        """A short notice at the edge of the screen, in the place of one about the same `subject`."""
+        self.app.notify(
+            visible(text), severity=severity, timeout=timeout, markup=False, subject=subject
+        )

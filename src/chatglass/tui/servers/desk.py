@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from chatglass.config.errors import ConfigError
 from chatglass.tui.composer.completion import Completion
 from chatglass.values import figures
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 from chatglass.values.usage import FREE_SOURCES
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from chatglass.chat.workspace import Workspace
     from chatglass.tools.mcp.events import McpEvent, ServerSnapshot
     from chatglass.tools.mcp.ports import (
@@ -258,11 +261,14 @@ class ServerDesk:
             case "untrusted" if before is not None:
                 self._say(f"MCP server {name}: {server.error} /mcp, then r, asks.", "warning")
             case "ready" if server.attempt > 1 or (server.start_ms or 0) > LATE_MS:
-                self._say(f"MCP server {name} is ready: {len(server.tools)} tools.", "information")
+                self._say(
+                    f"MCP server {name} is ready: {counted(len(server.tools), 'tool')}.",
+                    "information",
+                )
             case _:
                 pass
 
-    def _say(self, text: str, severity: str) -> None:
+    def _say(self, text: str, severity: SeverityLevel) -> None:
         self._app.chat.say(one_line(text, 400), severity)
 
     # -- prompts and resources, for the composer

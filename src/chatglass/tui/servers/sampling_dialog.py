@@ -14,7 +14,7 @@ from textual.widgets import Static
 from chatglass.chat.sampling import SamplingPlan
 from chatglass.tui.dialogs.dialogs import DIALOG_CSS
 from chatglass.tui.servers.question import QuestionDialog
-from chatglass.values.figures import money
+from chatglass.values.figures import counted, money
 from chatglass.values.text import one_line, visible
 from chatglass.values.usage import FREE_SOURCES
 
@@ -90,7 +90,7 @@ def messages_text(messages: Sequence[Mapping[str, Any]]) -> str:
         parts.append(f"{str(message['role']).capitalize()}: {content}")
     text = "\n\n".join(parts)
     if len(text) > _SHOWN:
-        text = f"{text[:_SHOWN]}\n… and {len(text) - _SHOWN:,} characters more"
+        text = f"{text[:_SHOWN]}\n… and {counted(len(text) - _SHOWN, 'character')} more"
     return visible(text)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chatglass.tools.mcp.events import LogLine, ServerSnapshot
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line, visible
 
 _SOURCES = {
@@ -20,11 +21,11 @@ def state_words(server: ServerSnapshot, now: int | None = None) -> str:
     """Its state in a line."""
     match server.state:
         case "ready":
-            words = f"ready, {_count(len(server.tools), 'tool')}"
+            words = f"ready, {counted(len(server.tools), 'tool')}"
             if server.start_ms is not None:
                 words += f", started in {server.start_ms / 1000:.1f} s"
             if server.running_calls:
-                words += f", {_count(server.running_calls, 'call')} running"
+                words += f", {counted(server.running_calls, 'call')} running"
             return words
         case "untrusted":
             return "not trusted: r asks"
@@ -92,7 +93,3 @@ def _log_line(line: LogLine) -> str:
 
 def _indented(text: str) -> list[str]:
     return [f"  {line}" for line in text.splitlines()[:40]]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -14,6 +14,7 @@ from chatglass.tui.sessions import session_words
 from chatglass.tui.sessions.changes import Changes, RenameSession, common_tags, retagged
 from chatglass.tui.sessions.prompt_line import PromptLine
 from chatglass.tui.sessions.session_list import SessionList
+from chatglass.values.figures import counted
 from chatglass.values.text import one_line
 
 
@@ -117,7 +118,7 @@ class Keeper:
         self._list.listing.update(rows)
         self._changed()
         count = len(step.before) + len(step.hidden)
-        sessions = "1 session" if count == 1 else f"{count:,} sessions"
+        sessions = counted(count, "session")
         self._prompt.say(f"Undone: {sessions} {step.label.partition(':')[0]}.")
 
     def _make(

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from textual.worker import WorkerCancelled, WorkerFailed
 
+from chatglass.tui.actions.action import key_label
+from chatglass.tui.actions.registry import ACTIONS
+from chatglass.tui.actions.tabs_catalog import MOST_BY_KEY
+from chatglass.tui.notify.toasts import LONG_SECONDS
 from chatglass.tui.tabs.tab import Tab, tab_of
 from chatglass.tui.tabs.tab_strip import TabStrip
+from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -55,6 +60,18 @@ class Tabs:
         if self._strip.display != is_shown:
             self._strip.display = is_shown
         self._strip.show(self.tabs())
+
+    def tell_question(self, session: OpenSession, asks: str) -> None:
+        """Say that a tab that is not on screen asks, and what key shows it."""
+        name = one_line(session.title, 60) or "A session"
+        keys = ACTIONS["approval.focus"].keys
+        number = self.sessions.index(session) + 1
+        if number <= MOST_BY_KEY:
+            keys = ACTIONS[f"tab.{number}"].keys or keys
+        way = f" {key_label(keys[0])} shows it." if keys else ""
+        self._app.chat.say(
+            f"{name} {asks}.{way}", "warning", subject=session.id, timeout=LONG_SECONDS
+        )
 
     # -- going from one to another
 
@@ -104,6 +121,7 @@ class Tabs:
                 await app.chat.show(beside)
             else:
                 await app.open_session(await app.new_row())
+        app.toasts.withdraw(session.id)
         if app.sessions.pop(session.id, None) is not None:  # a blank one has lost its place
             self._end(session)
 

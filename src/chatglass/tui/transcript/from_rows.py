@@ -224,7 +224,7 @@ def fold_item(
 ) -> FoldItem:
     """`messages`: how many are not sent any more; `in_force`: what it says is what is sent."""
     saved = f"{figures.tokens(row.tokens_before)} → {figures.tokens(row.tokens_after)} tokens"
-    what = f"{messages:,} message{'' if messages == 1 else 's'}"
+    what = figures.counted(messages, "message")
     if row.elided_through is not None:
         what = f"results, {what}" if messages else "results of tools"
     by = f"{row.strategy} by {one_line(model, 40)}" if model else row.strategy

@@ -9,7 +9,7 @@ from chatglass.tui.inspector.json_layout import lay_out
 from chatglass.tui.inspector.marked_text import MarkedText, Part
 from chatglass.tui.inspector.sections.section import Shown
 from chatglass.tui.wire.facts import WireFacts, WireSection
-from chatglass.values.figures import share, size
+from chatglass.values.figures import counted, share, size
 
 _SIGNS = {
     "left out": "−",
@@ -74,7 +74,7 @@ class Before(WireSection):
         shared = view.shared
         text.fact(
             "same start",
-            f"{shared.messages:,} of {len(view.messages):,} messages, "
+            f"{shared.messages:,} of {counted(len(view.messages), 'message')}, "
             f"≈{shared.tokens:,} tokens ({share(shared.tokens, max(1, total))}): "
             "what a provider can take from its cache",
         )
@@ -108,13 +108,13 @@ def _difference(one: str, other: str) -> list[str]:
     old, new = before[first : len(before) - last], after[first : len(after) - last]
     if not old and not new:
         return ["  the JSON is the same"]
-    lines = [f"  {first:,} lines are the same"]
+    lines = [f"  {counted(first, 'line')} the same"]
     if len(old) + len(new) > _MOST_LINES:
         lines += [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     else:
         for what, a, b, c, d in difflib.SequenceMatcher(None, old, new).get_opcodes():
             if what == "equal":
-                lines.append(f"  {b - a:,} lines are the same")
+                lines.append(f"  {counted(b - a, 'line')} the same")
             else:
                 lines += [*(f"- {line}" for line in old[a:b]), *(f"+ {line}" for line in new[c:d])]
-    return [*lines, f"  {last:,} lines are the same"] if last else lines
+    return [*lines, f"  {counted(last, 'line')} the same"] if last else lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chatglass.tui.inspector.marked_text import MarkedText
 from chatglass.tui.inspector.sections.section import Shown
 from chatglass.tui.wire.facts import WireFacts, WireSection
-from chatglass.values.figures import clock, duration, size
+from chatglass.values.figures import clock, counted, duration, size
 
 if TYPE_CHECKING:
     from chatglass.chat.wire_record import Attempt
@@ -86,7 +86,7 @@ class Attempts(WireSection):
         if view.problem:
             text.line().line(view.problem, "note")
         count = max(len(view.attempts), view.request.attempts)
-        note = f"{count} attempt{'' if count == 1 else 's'}"
+        note = counted(count, "attempt")
         return Shown(text.text, "text", note, marks=text.marks)
 
 

@@ -19,7 +19,7 @@ from chatglass.tui.wire.changes import Before, Changes
 from chatglass.tui.wire.facts import LoadWire, WireFacts
 from chatglass.tui.wire.received import Attempts, Events, Received
 from chatglass.tui.wire.sent import Messages, Sent
-from chatglass.values.figures import clock, duration
+from chatglass.values.figures import clock, counted, duration
 
 SECTIONS: tuple[Section[WireFacts], ...] = (
     Sent(),
@@ -106,7 +106,7 @@ class WireScreen(Screen[None]):
         if row.finished_at is not None:
             facts.append(duration(row.finished_at - row.started_at))
         if len(view.attempts) > 1:
-            facts.append(f"{len(view.attempts)} attempts")
+            facts.append(counted(len(view.attempts), "attempt"))
         self.pane.border_subtitle = Content(" · ".join(facts))
 
     # -- keys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatglass.tui.inspector.marked_text import MarkedText
 from chatglass.tui.inspector.sections.section import Shown
 from chatglass.tui.wire.facts import WireFacts, WireSection
-from chatglass.values.figures import size
+from chatglass.values.figures import counted, size
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Messages(WireSection):
         text.line(f"{'':>5} {'role':<10}{'tokens':>9}{'size':>9}  text", "note")
         if view.tools:
             names = one_line(", ".join(view.tools), 32)
-            what = f"{len(view.tools)} schemas: {names}"
+            what = f"{counted(len(view.tools), 'schema')}: {names}"
             text.line(f"{'':>5} {'tools':<10}{f'≈{view.tool_tokens:,}':>9}{'':>9}  {what}")
         for number, each in enumerate(view.messages, 1):
             text.add(f"{number:>5} {each.role:<10}{f'≈{each.tokens:,}':>9}{size(each.size):>9}  ")
@@ -67,7 +67,7 @@ class Messages(WireSection):
             if words:
                 text.add(f"  {words}", "note" if each.origin == "system" else "added")
             text.line()
-        note = f"{len(view.messages):,} messages · ≈{estimated:,} tokens · reported {reported}"
+        note = f"{counted(len(view.messages), 'message')} · ≈{estimated:,} tokens · reported {reported}"
         return Shown(text.text, "text", note, marks=text.marks)
 
 

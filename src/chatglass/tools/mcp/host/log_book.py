@@ -16,6 +16,7 @@ from pathlib import Path
 from chatglass.tools.redaction import Redactor
 from chatglass.tools.tool import JsonObject
 from chatglass.values.clock import now_ms
+from chatglass.values.figures import counted
 from chatglass.values.text import storable
 
 _FILE_LIMIT = 1024 * 1024
@@ -73,7 +74,9 @@ class LogBook:
             self._later = None
         waiting, self._waiting = self._waiting, []
         if self._dropped:
-            waiting.insert(0, _line("chatglass", "warning", f"[{self._dropped:,} lines left out]"))
+            waiting.insert(
+                0, _line("chatglass", "warning", f"[{counted(self._dropped, 'line')} left out]")
+            )
             self._dropped = 0
         if waiting:
             self._write(waiting)

@@ -21,6 +21,8 @@ from mcp_types import (
 )
 from pydantic import BaseModel
 
+from chatglass.values.figures import counted
+
 
 def as_json(model: BaseModel) -> str:
     """The model as the server sent it, whole."""
@@ -55,13 +57,9 @@ def _block(block: ContentBlock) -> str:
         case TextContent():
             return block.text
         case ImageContent():
-            return (
-                f"[image: {block.mime_type}, {_decoded_size(block.data):,} bytes; not shown here]"
-            )
+            return f"[image: {block.mime_type}, {counted(_decoded_size(block.data), 'byte')}; not shown here]"
         case AudioContent():
-            return (
-                f"[audio: {block.mime_type}, {_decoded_size(block.data):,} bytes; not shown here]"
-            )
+            return f"[audio: {block.mime_type}, {counted(_decoded_size(block.data), 'byte')}; not shown here]"
         case ResourceLink():
             about = ", ".join(filter(None, [block.title or block.name, block.mime_type]))
             text = f" {block.description}" if block.description else ""
@@ -74,7 +72,7 @@ def _contents(item: TextResourceContents | BlobResourceContents) -> str:
     if isinstance(item, TextResourceContents):
         return f"[resource {item.uri}]\n{item.text}"
     kind = item.mime_type or "binary"
-    return f"[resource {item.uri}: {kind}, {_decoded_size(item.blob):,} bytes; not shown here]"
+    return f"[resource {item.uri}: {kind}, {counted(_decoded_size(item.blob), 'byte')}; not shown here]"
 
 
 def _decoded_size(data: str) -> int:

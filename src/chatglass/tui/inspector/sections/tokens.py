@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatglass.tui.inspector.marked_text import MarkedText
 from chatglass.tui.inspector.sections.call_facts import CallFacts
 from chatglass.tui.inspector.sections.section import Shown
-from chatglass.values.figures import clock, money, share
+from chatglass.values.figures import clock, counted, money, share
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Tokens:
         tokens = facts.tokens
         assert tokens is not None
         text = MarkedText()
-        text.fact("arguments", f"≈{tokens.arguments:,} tokens")
-        text.fact("result", f"≈{tokens.result:,} tokens, as the model saw it")
-        text.fact("together", f"≈{tokens.added:,} tokens in the context")
+        text.fact("arguments", f"≈{counted(tokens.arguments, 'token')}")
+        text.fact("result", f"≈{counted(tokens.result, 'token')}, as the model saw it")
+        text.fact("together", f"≈{counted(tokens.added, 'token')} in the context")
         text.line()
         if not tokens.held_by:
             text.line("No request has sent them yet.")
@@ -45,11 +45,14 @@ class Tokens:
             _add_request(text, held)
         if tokens.held_by:
             text.line()
-            text.fact("sent since", f"{len(tokens.held_by):,} times, ≈{tokens.sent:,} tokens")
+            text.fact(
+                "sent since",
+                f"{counted(len(tokens.held_by), 'time')}, ≈{counted(tokens.sent, 'token')}",
+            )
             text.fact("cost since", _total(tokens), "heading")
         if tokens.left_out:
             text.fact("left out", f"of {tokens.left_out:,} later requests, after a compaction")
-        note = f"≈{tokens.added:,} tokens · {_total(tokens)} since"
+        note = f"≈{counted(tokens.added, 'token')} · {_total(tokens)} since"
         return Shown(text.text, "text", note, marks=text.marks)
 
 
