@@ -189,6 +189,32 @@ async def test_sessions_share_the_day_while_they_work(here: Bench) -> None:
     assert reserved(here) == []
 
 
+async def test_what_a_server_asks_for_meanwhile_does_not_take_what_was_set_aside(
+    here: Bench,
+) -> None:
+    budgets = Budgets(day=Limits(hard=Decimal(10)))
+    context = here.context(here.session("dear"))
+    guard = BudgetGuard(context, budgets, None)
+    engine = Engine(context, decide_tool=allow, before_request=guard.before_request)
+    await engine.start()
+    here.stack.push_async_callback(engine.close)
+    gate = asyncio.Event()
+    here.demo.script(Reply(text="slow", gates={2: gate}), "sampled")
+    watched = await watch(engine)
+    await here.demo.wait_received(1)
+    message = {"role": "user", "content": {"type": "text", "text": "Say hello."}}
+    sampling = asyncio.create_task(
+        engine.sampler.answer(engine.sampler.plan({"messages": [message]}))
+    )
+    await asyncio.wait([sampling], timeout=0.2)
+    assert reserved(here) == [(engine.session_id,)]
+    assert len(here.demo.requests) == 1
+    gate.set()
+    assert (await watched.turn()).status == "complete"
+    assert (await sampling).text == "sampled"
+    assert reserved(here) == []
+
+
 @pytest.mark.parametrize("ending", ["error", "interrupted", "while asking"])
 async def test_what_was_set_aside_comes_back_however_it_ends(here: Bench, ending: str) -> None:
     budgets = Budgets(day=Limits(hard=Decimal(10)))

@@ -181,21 +181,23 @@ class Conversation:
                 if not await self._goes_on(count.requests, events):
                     return "limit"
                 allowed = count.requests + self.max_requests
-            stopped = await self._gate.prepare(events, count.requests + 1)
-            if stopped is not None:
-                events.notice("error", stopped.reason, kind="limit")
-                return "limit"
-            # Counted before it is over, since a fault may end the turn in it.
-            count.requests += 1
-            tokens = self.context.next_request_tokens()
             may_compact = self.context.infinite and not overflowed
-            outcome = await self._requests.run(events, tells_overflow=not may_compact)
+            async with self.context.requests.one_at_a_time:
+                stopped = await self._gate.prepare(events, count.requests + 1)
+                if stopped is not None:
+                    events.notice("error", stopped.reason, kind="limit")
+                    return "limit"
+                # Counted before it is over, since a fault may end the turn in it.
+                count.requests += 1
+                tokens = self.context.next_request_tokens()
+                outcome = await self._requests.run(events, tells_overflow=not may_compact)
             if outcome.stopped:
                 await self._tools.give_up(outcome.calls, events)
                 return "interrupted"
             if outcome.error is not None:
                 if may_compact and outcome.error.kind == "context_overflow":
-                    overflowed = await self._gate.after_overflow(outcome.error, tokens, events)
+                    async with self.context.requests.one_at_a_time:
+                        overflowed = await self._gate.after_overflow(outcome.error, tokens, events)
                     if overflowed:
                         continue
                 return "error"
@@ -253,9 +255,10 @@ class Conversation:
         events.emit(TurnStarted(**events.stamp(), user_message_id=None))
         await self.context.find_window()
         tokens = self.context.context_parts().total
-        done = await self._compactor.run(
-            events, limit=tokens, instructions=instructions, by_hand=True
-        )
+        async with self.context.requests.one_at_a_time:
+            done = await self._compactor.run(
+                events, limit=tokens, instructions=instructions, by_hand=True
+            )
         if not done:
             events.notice(
                 "information", "There is nothing to leave out yet: the last turn is always kept.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,9 @@ class RequestLog:
         self.figures = RequestFigures()
         self._in_flight: dict[str, int] = {}
         """Estimated tokens of their prompts, by id."""
+        self.one_at_a_time = asyncio.Lock()
+        """Held from asking the budgets about a request to its end: they set aside for one of a
+        session. An MCP server may ask for an answer while the model writes another."""
 
     @property
     def pending(self) -> int:

@@ -54,7 +54,7 @@ class SampledAnswer:
 
 
 class Sampler:
-    """Sends what servers ask for to the model of one session, one request at a time."""
+    """Sends what servers ask for to the model of one session, between its other requests."""
 
     def __init__(
         self,
@@ -65,7 +65,6 @@ class Sampler:
         self._context = context
         self._before_request = before_request
         self._watch = watch
-        self._one_at_a_time = asyncio.Lock()
 
     def plan(self, wanted: Mapping[str, Any]) -> SamplingPlan:
         """`wanted`: the parameters of `sampling/createMessage`. Raises SamplingRefused."""
@@ -96,7 +95,7 @@ class Sampler:
 
     async def answer(self, plan: SamplingPlan) -> SampledAnswer:
         """Send it. Raises SamplingRefused; cancelled, what was sent counts all the same."""
-        async with self._one_at_a_time:
+        async with self._context.requests.one_at_a_time:
             await self._within_budget(plan)
             await self._context.ensure_stored()
             return await self._send(plan)
