@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chatglass.models.deltas import as_list, as_object, as_text
-from chatglass.models.failures import server_words
+from chatglass.models.server_words import words_of_body
 from chatglass.models.wire import JsonObject, ModelRequest
 
 _OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
@@ -128,7 +128,7 @@ def without_images(message: JsonObject) -> JsonObject:
 def refused(status: int, error: str, body: Mapping[str, Any], known: Adaptation) -> Refusal | None:
     """The field of `body` that a server refused with `error` (the body of its answer), or None
     where the error is about something else."""
-    words = f"{server_words(error)} {_code(error)}"[:8000]
+    words = f"{words_of_body(error).text} {_code(error)}"[:8000]
     special = _special(words, body, known) if status in _SPECIAL else None
     if special is not None:
         return special

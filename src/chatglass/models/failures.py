@@ -11,11 +11,11 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from chatglass.models.deltas import as_list, as_object, as_text
 from chatglass.models.exchange import secrets_of
+from chatglass.models.retries import retry_after
+from chatglass.models.server_words import ServerWords, words_of, words_of_body
 from chatglass.models.wire import Endpoint, ErrorKind, ModelError
 from chatglass.values.text import one_line, storable
 from chatglass.values.usage import Usage
@@ -23,33 +23,6 @@ from chatglass.values.usage import Usage
 _QUOTE = 300
 """The most characters of a server's own words that are quoted."""
 
-# The forms in which servers say that a request is larger than the context window. Codes: OpenAI
-# (context_length_exceeded), llama.cpp (exceed_context_size_error), GitHub (model_max_prompt…);
-# messages: OpenAI, vLLM, Anthropic, Google, llama.cpp, LM Studio, Mistral, Ollama, DeepSeek.
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|exceed_context_size|max_prompt_tokens_exceeded"
-    r"|(maximum|max|model'?s?) context (length|size|window)"
-    r"|(exceeds?|overflows?|larger than|greater than|longer than) (the |this |its )?"
-    r"(model'?s? |available |maximum |max )*context"
-    r"|exceeds? (the |this )?(maximum|max)( allowed| number of)? (input )?(tokens|model length)"
-    r"|maximum model length|max_model_len"
-    r"|(prompt|input|request|conversation) (is |was )?too (long|large)"
-    r"|too (many|large)[^.]{0,20} tokens? (for|in) (this|the)"
-    r"|token count[^.]{0,40} exceeds"
-    r"|reduce the length of (the|your) (messages|prompt|input)"
-    r"|context (length|window|size)[^.]{0,40}(exceeded|overflow|too small)",
-    re.IGNORECASE,
-)
-_UNKNOWN_MODEL = re.compile(
-    r"model_not_found|\bmodel\b.{0,120}?(not found|does not exist|doesn't exist|is not available"
-    r"|not a valid model)|(unknown|invalid|no such) model|not a valid model",
-    re.IGNORECASE | re.DOTALL,
-)
-_NO_CREDIT = re.compile(
-    r"insufficient_quota|insufficient (balance|credits?|funds)|exceeded your current quota"
-    r"|billing|credit balance",
-    re.IGNORECASE,
-)
 # Keys as providers write them, also masked: a server may echo part of what it got.
 _KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|key|hf|nvapi|AIza)[-_][\w*.\-]{6,}|\bBearer\s+\S+")
 
@@ -59,38 +32,6 @@ def public_url(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
-def is_overflow(text: str) -> bool:
-    """Whether a server's words mean that the request is larger than the context window."""
-    return _OVERFLOW.search(text) is not None
-
-
-def server_words(body: str) -> str:
-    """The message in the body of an error, whatever JSON it is wrapped in, else the text itself."""
-    try:
-        found = _message(json.loads(body))
-    except (ValueError, RecursionError):
-        found = ""
-    if not found and not re.match(r"\s*<", body):
-        found = body
-    return found
-
-
-def _message(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    table = as_object(value)
-    for key in ("error", "message", "msg", "detail", "error_message", "description"):
-        if key in table and (found := _message(table[key])):
-            return found
-    # FastAPI: `detail` is a list of {"loc": […], "msg": …}.
-    parts: list[str] = []
-    for item in as_list(value)[:3]:
-        entry = as_object(item)
-        place = ".".join(str(step) for step in as_list(entry.get("loc")))
-        parts.append(f"{place}: {_message(item)}" if place else _message(item))
-    return "; ".join(part for part in parts if part)
 
 
 class Failures:
@@ -116,20 +57,12 @@ class Failures:
         """Of an answer with an HTTP status that is not 2xx."""
         if 300 <= status < 400:
             return self._redirect(status, headers.get("location", ""))
-        words = server_words(body)
-        kind = self._kind(status, words, body)
-        return self._error(kind, f"answered {status}", words, status)
+        said = words_of_body(body)
+        return self._error(said, f"answered {status}", status, retry_after(headers))
 
     def in_stream(self, error: object) -> ModelError:
         """Of an error object that came with status 200, inside the stream or instead of it."""
-        table = as_object(error)
-        words = _message(error) or json.dumps(error, ensure_ascii=False)
-        code = table.get("code") or table.get("status") or as_object(table.get("error")).get("code")
-        status = code if isinstance(code, int) else _number(as_text(code))
-        # Without a code of HTTP's it is a failure of the server.
-        status = status if 400 <= status < 600 else 500
-        kind = self._kind(status, words, json.dumps(error, ensure_ascii=False))
-        return self._error(kind, "sent an error in the stream", words, None)
+        return self._error(words_of(error), "sent an error in the stream", None, None)
 
     def connection(self, error: BaseException) -> ModelError:
         """Of a connection that could not be made, or broke before the answer began."""
@@ -236,51 +169,57 @@ class Failures:
             status=status,
         )
 
-    def _kind(self, status: int, words: str, body: str) -> ErrorKind:
-        code = as_object(_parsed(body))
-        text = f"{words} {json.dumps(code, ensure_ascii=False)[:4000] if code else ''}"
-        if status in (400, 413, 422, 500) and is_overflow(text):
-            return "context_overflow"
-        if status == 413:
-            return "rate_limit" if "rate_limit" in text else "context_overflow"
-        if status in (401, 403, 407):
-            return "auth"
-        if status == 404 or (status in (400, 422) and _UNKNOWN_MODEL.search(text)):
-            return "not_found"
-        if status == 429:
-            return "rate_limit"
-        if status in (408, 504):
-            return "timeout"
-        return "server" if status >= 500 else "rejected"
-
-    def _error(self, kind: ErrorKind, did: str, words: str, status: int | None) -> ModelError:
-        said = self.words(words)
-        said = f": {said}" if said else ""
-        said = said if said.endswith((".", "!", "?", "…")) else f"{said}."
-        retryable = kind in ("server", "timeout", "rate_limit") and not _NO_CREDIT.search(words)
+    def _error(
+        self, said: ServerWords, did: str, status: int | None, wait_s: float | None
+    ) -> ModelError:
+        # Without a code of HTTP's it is a failure of the server.
+        meant = status or said.status or 500
+        kind = _kind(meant, said)
+        wait_s = said.wait_s if wait_s is None else wait_s
+        words = self.words(said.text)
+        words = f": {words}" if words else ""
+        words = words if words.endswith((".", "!", "?", "…")) else f"{words}."
         if kind == "auth":
-            cause = f"{self._where} {did}, {self._refused_key(status)}{said}"
+            cause = f"{self._where} {did}, {self._refused_key(status)}{words}"
             advice = self._key_advice()
         elif kind == "context_overflow":
-            cause = f"The request is larger than the context window of {self._model} on {self._where}{said}"
+            larger = f"the context window of {self._model} on {self._where}"
+            if said.per_minute is not None:
+                larger = f"what {self._where} takes in a minute for {self._model}"
+            cause = f"The request is larger than {larger}{words}"
             advice = "Compact or clear the conversation, or choose a model with a larger window."
         else:
-            cause = f"{self._where} {did} to a request for {self._model}{said}"
-            advice = self._advice(kind, words)
-        return ModelError(kind, cause, advice, status=status, retryable=retryable)
+            cause = f"{self._where} {did} to a request for {self._model}{words}"
+            advice = self._advice(kind, said)
+        return ModelError(
+            kind,
+            cause,
+            advice,
+            status=status,
+            retryable=kind in ("server", "timeout", "rate_limit")
+            and _may_pass(meant, said, wait_s),
+            wait_s=wait_s,
+            window=(said.per_minute or said.window) if kind == "context_overflow" else None,
+        )
 
-    def _advice(self, kind: ErrorKind, words: str) -> str:
+    def _advice(self, kind: ErrorKind, said: ServerWords) -> str:
+        if said.is_out_of_credit:
+            return f"Check the credit and the plan at {self._endpoint.name}, or choose another endpoint."
+        if said.lacks_memory:
+            return "Free memory on the server's machine, or choose a smaller model with /model."
         if kind == "not_found":
-            if not _UNKNOWN_MODEL.search(words) and "model" not in words.lower():
+            if not said.names_no_model and "model" not in said.text.lower():
                 return self._check_url()
             pull = f" `ollama pull {self._model}` fetches it." if self._is_ollama() else ""
             return f"Choose another model with /model, which lists what the endpoint has.{pull}"
-        if _NO_CREDIT.search(words):
-            return f"Check the credit and the plan at {self._endpoint.name}, or choose another endpoint."
         if kind == "rate_limit":
+            if said.is_for_long:
+                return "Wait until the limit is renewed, or choose another model."
             return "Wait a while and retry, or choose another model."
         if kind in ("server", "timeout"):
             return "This is a failure of the server: retry, or choose another model."
+        if said.is_flagged:
+            return "The provider's rules forbid what it was asked: change the prompt, or choose another model."
         return "Change what it names, or choose another model."
 
     def _is_ollama(self) -> bool:
@@ -309,15 +248,31 @@ class Failures:
         return f"Put a valid key for {self._url} into {source}, or choose another endpoint."
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+def _kind(status: int, said: ServerWords) -> ErrorKind:
+    if said.per_minute is not None and status in (413, 429):
+        return "context_overflow"
+    if status in (400, 413, 422, 500) and said.is_overflow:
+        return "context_overflow"
+    if status == 413:
+        return "rate_limit" if said.is_rate_limit else "context_overflow"
+    if status in (401, 407):
+        return "auth"
+    if status == 403:
+        return "rejected" if said.is_out_of_credit or said.is_flagged else "auth"
+    if status == 404 or (status in (400, 422) and said.names_no_model):
+        return "not_found"
+    if status == 429:
+        return "rate_limit"
+    if status in (408, 504):
+        return "timeout"
+    return "server" if status >= 500 else "rejected"
 
 
-def _parsed(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _may_pass(status: int, said: ServerWords, wait_s: float | None) -> bool:
+    """Whether the same may be answered a little later."""
+    if said.is_out_of_credit or said.lacks_memory or status in (501, 505):
+        return False
+    return wait_s is not None or not said.is_for_long
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -32,6 +32,7 @@ class RetryPolicy:
         if attempt >= most:
             return None
         asked = retry_after(headers)
+        asked = error.wait_s if asked is None else asked
         if asked is None:
             backoff = min(self.longest_backoff_s, self.base_s * 2 ** (attempt - 1))
             # Jitter, so that many clients don't come back at once.

@@ -35,8 +35,10 @@ ErrorKind = Literal[
 class ModelError(Exception):
     """A request that failed. `cause` and `advice` are sentences for the screen.
 
-    `retryable` says whether sending the same again may help; `usage` is what the provider reported
-    of a request that failed after it had answered (an empty answer is billed too).
+    `retryable` says whether sending the same again may help, and `wait_s` after how many seconds,
+    where the server said so; `usage` is what the provider reported of a request that failed after it
+    had answered (an empty answer is billed too); `window` is the most tokens that it takes, as named
+    by a refusal for length.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class ModelError(Exception):
         *,
         status: int | None = None,
         retryable: bool = False,
+        wait_s: float | None = None,
         usage: Usage | None = None,
+        window: int | None = None,
     ) -> None:
         super().__init__(f"{cause} {advice}".strip())
         self.kind: ErrorKind = kind
@@ -56,7 +60,9 @@ class ModelError(Exception):
         self.status = status
         """Of HTTP, where one came."""
         self.retryable = retryable
+        self.wait_s = wait_s
         self.usage = usage
+        self.window = window
 
     @property
     def reason(self) -> str:
