@@ -205,6 +205,44 @@ async def test_retry_makes_a_branch_and_keys_switch(play: Play) -> None:
         await stage.sees("second answer")
 
 
+async def test_another_branch_is_shown_where_the_one_before_stood(play: Play) -> None:
+    async with play() as stage:
+        await stage.ask("opening", "ok")
+        long = "\n\n".join(f"paragraph {number}" for number in range(40))
+        await stage.ask("the question", long)
+        transcript = stage.chat.transcript
+        transcript.focus()
+        await stage.press("e")
+        stage.chat.composer.insert(" anew")
+        stage.server.script(long)
+        await stage.press("enter")
+        await stage.idle()
+        second = stage.prompts[1]
+        assert second.branch == (2, 2)
+        transcript.focus()
+        transcript.select(second.id)
+        transcript.scroll_to_item(second.id, 3)
+        assert transcript.row_of(second.id) == 3
+        for key, text, place in (
+            ("less_than_sign", "the question", (1, 2)),
+            ("greater_than_sign", "the question anew", (2, 2)),
+        ):
+            await stage.press(key)
+            await stage.until(lambda text=text: stage.prompts[1].text == text)
+            shown = stage.prompts[1]
+            assert shown.branch == place
+            assert transcript.row_of(shown.id) == 3
+            assert transcript.selected is not None  # the next key goes on from there
+        await stage.press("greater_than_sign")
+        await stage.told("There is no branch after this one.")
+        assert transcript.row_of(stage.prompts[1].id) == 3
+        # One whose start is above the screen comes back into view.
+        transcript.scroll_lines(12)
+        await stage.press("less_than_sign")
+        await stage.until(lambda: stage.prompts[1].text == "the question")
+        assert transcript.row_of(stage.prompts[1].id) == 0
+
+
 async def test_r_retries_the_answer_under_the_cursor(play: Play) -> None:
     async with play() as stage:
         await stage.ask("question one", "answer one")

@@ -281,12 +281,15 @@ class Engine:
         if row is not None:
             await self._show(row.parent_id)
 
-    async def switch_branch(self, message_id: str, step: int) -> None:
-        """Show the branch of the next (1) or previous (-1) sibling of a message."""
+    async def switch_branch(self, message_id: str, step: int) -> str | None:
+        """Show the branch of the next (1) or previous (-1) sibling of a message; the id of that
+        sibling, None where there is none."""
         siblings = await self.context.store.siblings(message_id)
         place = siblings.index(message_id) + step
-        if 0 <= place < len(siblings):
-            await self._show(await self.context.store.leaf_below(siblings[place]))
+        if not 0 <= place < len(siblings):
+            return None
+        await self._show(await self.context.store.leaf_below(siblings[place]))
+        return siblings[place]
 
     async def show_branch_of(self, message_id: str) -> None:
         """Show the newest branch that a message is on. Raises StoreError."""

@@ -487,9 +487,18 @@ class ChatScreen(Screen[None]):
         from chatglass.tui.commands.table import idle_session
 
         session = idle_session(self.app)
-        if session is not None:
-            await session.engine.switch_branch(message.item_id, message.step)
-            await self.reload(session)
+        if session is None:
+            return
+        row = self.transcript.row_of(message.item_id)
+        shown = await session.engine.switch_branch(message.item_id, message.step)
+        if shown is None:
+            where = "before" if message.step < 0 else "after"
+            self.say(f"There is no branch {where} this one.", subject="branch")
+            return
+        await self.reload(session)
+        if shown in self.transcript:
+            self.transcript.select(shown)
+            self.transcript.scroll_to_item(shown, row)
 
     def action_copy_text(self) -> None:
         """Textual's own way to copy what is selected, which says nothing: the app's says how."""

@@ -24,6 +24,8 @@ from chatglass.values.clock import now_ms
 
 TICK = 0.25
 """Seconds between two repaints of a line that shows a running time."""
+_LEAST_SHOWN = 4
+"""Rows of an item that is scrolled to: the blank one, the heading, and some of it."""
 UNSEEN = 0.25
 """Seconds between two flushes while all that changes is below the screen."""
 
@@ -178,12 +180,21 @@ class TranscriptPane(PaintedRows, can_focus=True):
             self._items.viewport.follow()
             self._moved()
 
-    def scroll_to_item(self, item_id: str) -> None:
-        """Put the start of an item on top."""
+    def scroll_to_item(self, item_id: str, row: int = 0) -> None:
+        """Put the start of an item on top, or as near as can be to that row of the screen."""
         self._catch_up()
         if self._arranged():
-            self._items.viewport.show(self._items.index_of(item_id))
+            viewport = self._items.viewport
+            viewport.show(self._items.index_of(item_id))
+            viewport.scroll_by(-max(0, min(row, viewport.height - _LEAST_SHOWN)))
             self._moved()
+
+    def row_of(self, item_id: str) -> int:
+        """The row of the screen on which an item starts; negative or large where it is off screen."""
+        self._catch_up()
+        if not self._arranged():
+            return 0
+        return self._items.viewport.row_of(self._items.index_of(item_id), 0)
 
     def scroll_lines(self, delta: int) -> None:
         """Scroll by lines as the user does: up stops following, reaching the end starts it."""
