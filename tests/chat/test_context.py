@@ -35,6 +35,18 @@ async def test_before_initialize_everything_says_so(here: Bench) -> None:
         await context.get_token_stats()
 
 
+async def test_no_limit_is_told_before_the_window_was_asked_for(here: Bench) -> None:
+    context = here.context()
+    await context.load()
+    assert (await context.get_token_stats()).limit is None
+    await context.initialize()
+    assert (await context.get_token_stats()).limit == context.limit()
+    context.size.is_window_asked = False
+    await context.set_model(context.model)
+    assert (await context.get_token_stats()).limit == context.limit()
+    await context.close()
+
+
 async def test_clearing_begins_an_empty_branch_and_keeps_what_was_spent(here: Bench) -> None:
     context = here.context(here.session("dear", system_prompt="s"))
     await context.initialize()

@@ -101,11 +101,11 @@ async def test_budget_shows_and_sets(play: Play, folder: Path, server: DemoServe
     settings(folder, "[budget]\nday_soft = 1\n")
     async with play() as stage:
         await stage.command("/budget")
-        await stage.told("This session: $0.00 of no limit; today: $0.00 of no hard limit (warns")
+        await stage.told("This session: $0.00, no limit; today: $0.00, no hard limit (warns")
         await stage.command("/budget session 0.50")
-        await stage.told("$0.00 of $0.5000")
+        await stage.told("$0.00 of $0.50")
         await stage.command("/budget session soft 0.40")
-        await stage.told("$0.5000 (warns at $0.4000)")
+        await stage.told("$0.00 of $0.50 (warns at $0.40)")
         parameters = stage.session.engine.context.session.parameters
         assert (parameters.budget_hard, parameters.budget_soft) == ("0.50", "0.40")
         await stage.command("/budget day 5")

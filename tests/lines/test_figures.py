@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from rich.cells import cell_len
 
 from chatglass.tui.lines.cells import fit
-from chatglass.values.figures import age, duration, share, size
+from chatglass.values.figures import age, duration, money_of, share, size, sum_set
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,28 @@ def test_share_is_never_rounded_to_nothing_or_all() -> None:
 @pytest.mark.parametrize("align", ["left", "right"])
 def test_fit_is_as_wide_as_asked(text: str, width: int, align) -> None:
     assert cell_len(fit(text, width, align)) == width
+
+
+@pytest.mark.parametrize(
+    ("spent", "limit", "said"),
+    [
+        ("0", "0.5", "$0.00 of $0.50"),
+        ("0.125", "0.5", "$0.1250 of $0.5000"),
+        ("4.9812", "5", "$4.98 of $5.00"),
+        ("0.000012", "0.0005", "$0.000012 of $0.000500"),
+        ("1234.5", "20000", "$1,234.50 of $20,000.00"),
+        ("0.00000000001", "1", "$0.0000000 of $1.0000000"),
+    ],
+)
+def test_what_was_spent_and_its_limit_have_as_many_digits(
+    spent: str, limit: str, said: str
+) -> None:
+    assert money_of(Decimal(spent), Decimal(limit)) == said
+
+
+def test_a_sum_that_was_set_has_no_zeros_that_say_nothing() -> None:
+    assert [sum_set(Decimal(text)) for text in ("0.5", "12", "0.00050")] == [
+        "$0.50",
+        "$12.00",
+        "$0.0005",
+    ]

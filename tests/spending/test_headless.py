@@ -30,7 +30,7 @@ async def test_max_cost_ends_it_before_the_request_with_exit_code_3(chatglass: P
     assert done.code == 3
     assert done.json["status"] == "limit"
     assert done.json["requests"] == 0
-    assert "this start: $0.00 of $0.0100 spent" in done.err
+    assert "this start: $0.00 of $0.01 spent" in done.err
     assert not chatglass.demo.requests
     allowed = await spend(chatglass, "--max-cost", "$1")
     assert (allowed.code, allowed.json["cost_usd"]) == (0, 0.045)

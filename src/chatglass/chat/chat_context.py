@@ -141,6 +141,7 @@ class ChatContext:
             window = await self.models.context_window(model)
             if model == self.model:
                 self.size.window = window
+                self.size.is_window_asked = True
 
     async def _start_ledger(self) -> None:
         await self.ledger.close()
@@ -208,6 +209,7 @@ class ChatContext:
 
     async def set_model(self, ref: ModelRef) -> None:
         self.size.window = None
+        self.size.is_window_asked = False
         await self._head.set_model(ref)
         await self.find_window()
 

@@ -33,6 +33,8 @@ class ContextSize:
         self._schemas_of = schemas
         self.token_threshold = token_threshold
         self.window: int | None = None
+        self.is_window_asked = False
+        """Whether `window` is what was found out of this model; before, the limit may get smaller."""
         self._schemas: tuple[str, int] = ("", 0)
 
     def limit(self, session: SessionRow) -> int:

@@ -60,7 +60,7 @@ class TokenStats:
     every request: estimated, dearest first."""
     context: ContextParts = ContextParts()
     limit: int | None = None
-    """The most tokens the next request may have."""
+    """The most tokens the next request may have; None before the model's window was asked for."""
     strategy: str = ""
     """How old messages are compacted at the limit; empty where they are not."""
     turns_left: int | None = None

@@ -50,7 +50,7 @@ def _of_rows(context: ChatContext) -> TokenStats:
         by_model=figures.by_model(),
         by_tool=figures.by_tool(),
         context=context.context_parts(),
-        limit=context.limit(),
+        limit=context.limit() if context.size.is_window_asked else None,
         strategy=context.compaction.strategy_name if context.infinite else "",
         turns_left=context.turns_left(),
         window=context.size.window,

@@ -44,7 +44,7 @@ class Breach:
     @property
     def words(self) -> str:
         """`today: $4.98 of $5.00 spent, $0.0100 more under way`."""
-        text = f"{_NAMES[self.scope]}: {figures.money(self.spent)} of {figures.money(self.limit)} spent"
+        text = f"{_NAMES[self.scope]}: {figures.money_of(self.spent, self.limit)} spent"
         return f"{text}, {figures.money(self.reserved)} more under way" if self.reserved else text
 
 

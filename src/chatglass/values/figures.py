@@ -58,6 +58,25 @@ def money(usd: Decimal | None, *, about: bool = False) -> str:
     return f"{f'{ABOUT} ' if about else ''}{sign}${text}"
 
 
+def sum_set(usd: Decimal) -> str:
+    """A sum that somebody set, such as a limit: `$0.50`, `$0.0005`, with no zeros that say nothing."""
+    return f"${usd:,.{_places(usd)}f}"
+
+
+def money_of(spent: Decimal, limit: Decimal) -> str:
+    """`$0.00 of $0.50`, `$0.1250 of $0.5000`: as many digits on either side."""
+    written = Decimal(money(spent).lstrip("<$").replace(",", ""))
+    places = max(_places(limit), _places(written))
+    return f"${spent:,.{places}f} of ${limit:,.{places}f}"
+
+
+def _places(usd: Decimal) -> int:
+    """Two decimals, four where these say more, or as many as it takes."""
+    exponent = usd.normalize().as_tuple().exponent
+    needed = -exponent if isinstance(exponent, int) else 0
+    return 2 if needed <= 2 else max(4, needed)
+
+
 def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpriced: int = 0) -> str:
     """A cost with what is known of it: `free`, `—`, `$0.0183`, or `$0.0183+` with unpriced requests."""
     if free:

@@ -113,27 +113,28 @@ async def _limits_in_words(session: OpenSession, workspace: Workspace) -> str:
     today = await spent_today(workspace.store)
     figure = context.requests.figures
     parts = [
-        f"This session: {figures.money(figure.cost)} of "
-        f"{_limits(budgets.of_session(context.session.parameters))}",
-        f"today: {figures.money(today.cost if today and today.cost else Decimal(0))} of "
-        f"{_limits(budgets.day)}",
+        "This session: " + _spent_of(figure.cost, budgets.of_session(context.session.parameters)),
+        "today: " + _spent_of((today and today.cost) or Decimal(0), budgets.day),
     ]
     if budgets.start is not None:
         spent = sum((one.spent for one in budgets.spenders), Decimal(0))
-        parts.append(f"this start: {figures.money(spent)} of {figures.money(budgets.start)}")
+        parts.append(f"this start: {figures.money_of(spent, budgets.start)}")
     text = "; ".join(parts) + "."
     if figure.unpriced:
-        text += f" {figure.unpriced} requests of this session have no known price."
+        unpriced = figures.counted(figure.unpriced, "request")
+        text += f" No price is known of {unpriced} of this session."
     return text
 
 
-def _limits(limits: Limits) -> str:
+def _spent_of(spent: Decimal, limits: Limits) -> str:
+    """`$0.00 of $0.50 (warns at $0.40)`, `$0.0021, no limit`."""
     from chatglass.values import figures
 
-    if not limits:
-        return "no limit"
-    hard = "no hard limit" if limits.hard is None else figures.money(limits.hard)
-    return hard if limits.soft is None else f"{hard} (warns at {figures.money(limits.soft)})"
+    if limits.hard is not None:
+        said = figures.money_of(spent, limits.hard)
+    else:
+        said = f"{figures.money(spent)}, no {'hard ' if limits else ''}limit"
+    return said if limits.soft is None else f"{said} (warns at {figures.sum_set(limits.soft)})"
 
 
 # -- what if
