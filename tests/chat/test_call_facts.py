@@ -20,7 +20,7 @@ async def tokens_of(here: Bench, engine: Engine, number: int = 0) -> CallTokens:
     call = await call_of(here, engine, number)
     result = await here.store.tool_result(call.id)
     assert result is not None
-    path = engine.context.path.rows
+    path = await engine.context.messages.whole_path()
     return await call_tokens(here.store, call, result.seen, path, lambda tokens: tokens)
 
 

@@ -65,8 +65,8 @@ async def call_tokens(
     shown_path: Sequence[MessageRow],
     calibrated: Callable[[int], int],
 ) -> CallTokens:
-    """`seen` is the result as the model got it; `shown_path` what is in memory of the session
-    already. Raises StoreError."""
+    """`seen` is the result as the model got it; `shown_path` all that is on screen. Raises
+    StoreError."""
     arguments = calibrated(CALL_TOKENS + estimate_text(call.name) + estimate_text(call.arguments))
     result = calibrated(MESSAGE_TOKENS + estimate_text(seen))
     tree = _Tree(store, call.session_id, shown_path)

@@ -45,10 +45,6 @@ from chatglass.values.ids import new_id
 from chatglass.values.text import storable
 from chatglass.values.usage import Usage
 
-_RECENT_TURNS = 8
-_FEWEST_TURNS = 3
-"""Fewer turns say nothing of those to come."""
-
 
 class ChatContext:
     """One session's shown path, its ledger and its figures.
@@ -78,11 +74,11 @@ class ChatContext:
         self._head = SessionHead(
             store, session or new_session(Path.cwd(), first_model(model_manager))
         )
-        self._messages = MessageLog(store, self.session.id)
+        self.messages = MessageLog(store, self.session.id)
         self.ledger = SessionLedger()
-        self.requests = RequestLog(store, model_manager)
+        self.requests = RequestLog(store, model_manager, self.session.id)
         self.calls = ToolCallLog(store)
-        self.tools = SessionTools(tool_manager, lambda: self.path)
+        self.tools = SessionTools(tool_manager, self.messages.whole_path)
         self.size = ContextSize(model_manager, self.tools.schemas, token_threshold)
         self.compaction = CompactionLog(self, compaction or CompactionChoice())
         self._loaded = False
@@ -98,6 +94,7 @@ class ChatContext:
         await self.load()
         await self.find_window()
         await self._start_ledger()
+        self._let_go()
         self._ready = True
 
     async def load(self, *, again: bool = False) -> None:
@@ -116,20 +113,9 @@ class ChatContext:
             return
         await self.store.recover(session_id)
         await self.compaction.read()
-        await self._take_path(self.session.leaf_id)
-        await self.requests.load(await self.store.requests(session_id), self._text_of)
+        await self.messages.take_path(self.session.leaf_id, self.compactions)
+        await self.requests.load(await self.store.requests(session_id), self.messages.text_of)
         self.calls.count = self.session.tool_calls
-
-    async def _take_path(self, leaf_id: str | None) -> None:
-        rows = await self.store.path(self.session.id, leaf_id) if self.stored else []
-        path = ShownPath(rows, self.compactions)
-        await path.measure()
-        self._messages.path = path
-
-    def _text_of(self, message_id: str) -> str:
-        """What was said in a message of the shown path; else nothing."""
-        row = self.path.get(message_id)
-        return row.content + row.reasoning if row is not None else ""
 
     async def find_window(self) -> None:
         """Ask how much the model takes and what its server is, where that is not known yet: it may
@@ -184,7 +170,7 @@ class ChatContext:
     @property
     def path(self) -> ShownPath:
         """The shown path: what is on screen, and what the next request is made of."""
-        return self._messages.path
+        return self.messages.path
 
     @property
     def compactions(self) -> list[CompactionRow]:
@@ -193,11 +179,11 @@ class ChatContext:
 
     @property
     def turn_id(self) -> str | None:
-        return self._messages.turn_id
+        return self.messages.turn_id
 
     @turn_id.setter
     def turn_id(self, turn_id: str | None) -> None:
-        self._messages.turn_id = turn_id
+        self.messages.turn_id = turn_id
 
     @property
     def model(self) -> ModelRef:
@@ -237,8 +223,8 @@ class ChatContext:
         text = storable(text)
         self.turn_id = turn_id or new_id()
         content = prompt_content(text, attachments)
-        row = replace(self._messages.row("user", content), content_is_json=bool(attachments))
-        await self._messages.append(row, queued_id=queued_id)
+        row = replace(self.messages.row("user", content), content_is_json=bool(attachments))
+        await self.messages.append(row, queued_id=queued_id)
         await self._head.title_from(text)
         await self.ledger.user_said(text)
         return row.id
@@ -265,11 +251,11 @@ class ChatContext:
         """Store an empty `partial` answer of the session's model; text comes by `checkpoint`."""
         self._require(self._ready)
         await self.ensure_stored()
-        return await self._messages.begin(self.model)
+        return await self.messages.begin(self.model)
 
     async def checkpoint(self, message_id: str, delta: str, *, reasoning: str = "") -> None:
         """Add to the text of a `partial` answer, and store the text so far."""
-        await self._messages.checkpoint(message_id, delta, reasoning)
+        await self.messages.checkpoint(message_id, delta, reasoning)
 
     @unbroken
     async def finish_assistant(
@@ -284,7 +270,7 @@ class ChatContext:
     ) -> None:
         """Store the final form of an answer: `text`, or what was checkpointed."""
         calls = [(call.id, storable(call.name), storable(call.arguments)) for call in tool_calls]
-        row = await self._messages.finish(
+        row = await self.messages.finish(
             message_id,
             text=text,
             tool_calls=tool_calls_json(calls) if calls else None,
@@ -311,8 +297,8 @@ class ChatContext:
         if call is not None:
             kept = ToolResult(seen if produced is None else produced, seen)
             await self.settle_call(replace(call, state=status), kept)
-        row = self._messages.row("tool", seen)
-        return await self._messages.append(replace(row, tool_call_id=call_id, tool_name=tool_name))
+        row = self.messages.row("tool", seen)
+        return await self.messages.append(replace(row, tool_call_id=call_id, tool_name=tool_name))
 
     @unbroken
     async def finish_request(self, row: RequestRow, usage: Usage | None) -> RequestRow:
@@ -369,7 +355,7 @@ class ChatContext:
     async def show(self, leaf_id: str | None) -> None:
         """Make the path to `leaf_id` the shown one."""
         await self._head.show(leaf_id)
-        await self._take_path(leaf_id)
+        await self.messages.take_path(leaf_id, self.compactions)
         self.turn_id = None
         await self._restart_ledger()
 
@@ -407,15 +393,11 @@ class ChatContext:
     async def add_compaction(self, row: CompactionRow) -> None:
         """Store a compaction, which is in force from now on."""
         await self.compaction.add(row)
+        self._let_go()
         # Its events are 12 kB a turn, of which no figure needs more than their sums.
         await self._restart_ledger()
 
-    def turns_left(self) -> int | None:
-        """About how many turns like the last ones fit before compaction; None with too few to say."""
-        recent = self.path.recent_turns(_RECENT_TURNS)
-        if len(recent) < _FEWEST_TURNS:
-            return None
-        ref = self.model
-        mean = sum(self.models.calibrated(ref, tokens) for tokens in recent) / len(recent)
-        left = self.limit() - self.context_parts().total
-        return max(int(left / mean), 0) if mean > 0 else None
+    def _let_go(self) -> None:
+        """Give back the memory of what is neither sent nor counted any more."""
+        self.path.let_go()
+        self.requests.let_go()

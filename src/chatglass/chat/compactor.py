@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chatglass.chat.compaction.planning import Planned, Planner
 from chatglass.chat.compaction.strategy import CompactionStrategy
 from chatglass.chat.compaction.summary_request import SummaryRequests, summary_model
-from chatglass.chat.compaction.versions import place_of_fold, spent
+from chatglass.chat.compaction.versions import place_of_fold
 from chatglass.chat.events import Compacted, Compacting
 from chatglass.chat.ports import BeforeRequest
 from chatglass.chat.turn_events import TurnEvents
@@ -102,7 +102,8 @@ class Compactor:
         if row.strategy not in _NEVER_ASKS:
             row = replace(row, request_id=summaries.last_id)
         await context.add_compaction(row)
-        effort = spent(row.id, context.requests.rows)
+        effort = context.requests.figures.efforts.of(row.id)
+        sent = context.path.rows
         events.emit(
             Compacted(
                 **events.stamp(),
@@ -114,6 +115,8 @@ class Compactor:
                 model=effort.model if row.request_id else "",
                 cost_usd=effort.total.known_cost,
                 duration_ms=effort.milliseconds,
-                shown_before=place_of_fold(row, context.path.rows, context.path.place_of),
+                shown_before=place_of_fold(
+                    row, sent, {each.id: n for n, each in enumerate(sent)}.get
+                ),
             )
         )

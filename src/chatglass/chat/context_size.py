@@ -16,6 +16,8 @@ from chatglass.store.records import RequestRow, SessionRow
 from chatglass.tools.tool import JsonObject
 
 WARNING_FRACTION = 0.8
+_FEWEST_TURNS = 3
+"""Fewer turns say nothing of those to come."""
 _MOST_ROOM_FOR_ANSWER = 8_192
 
 
@@ -96,6 +98,18 @@ class ContextSize:
         return [
             replace(turn, tokens=self._models.calibrated(ref, turn.tokens)) for turn in path.turns()
         ]
+
+    def turns_left(
+        self, session: SessionRow, path: ShownPath, figures: RequestFigures
+    ) -> int | None:
+        """About how many turns like the last ones fit before compaction; None with too few to say."""
+        recent = path.recent_turns()
+        if len(recent) < _FEWEST_TURNS:
+            return None
+        ref = _model_of(session)
+        mean = sum(self._models.calibrated(ref, tokens) for tokens in recent) / len(recent)
+        left = self.limit(session) - self.parts(session, path, figures).total
+        return max(int(left / mean), 0) if mean > 0 else None
 
     def _reported(
         self, session: SessionRow, path: ShownPath, figures: RequestFigures

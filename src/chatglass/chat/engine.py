@@ -268,7 +268,7 @@ class Engine:
         """Show the path up to the prompt of that answer (None: of the last one), so that `go_on`
         answers it again beside the first answer. False where there is no prompt."""
         found = answer_id is None
-        for row in reversed(self.context.path.rows):
+        for row in reversed(await self.context.messages.whole_path()):
             found = found or row.id == answer_id
             if found and row.role == "user":
                 await self._show(row.id)
@@ -277,7 +277,7 @@ class Engine:
 
     async def branch_before_prompt(self, prompt_id: str) -> None:
         """Show the path up to where that prompt was said, so that the next one is its sibling."""
-        row = self.context.path.get(prompt_id)
+        row = await self.context.messages.find(prompt_id)
         if row is not None:
             await self._show(row.parent_id)
 

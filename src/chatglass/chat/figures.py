@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from chatglass.chat.compaction.versions import Efforts
 from chatglass.chat.ledger import LedgerTotals
 from chatglass.store.records import RequestRow
 from chatglass.values.usage import Spent, Usage, UsageSum
@@ -22,8 +23,11 @@ class RequestFigures:
         """The newest request for an answer."""
         self.longest_answer = 0
         """Completion tokens."""
+        self.efforts = Efforts()
+        """Of the compactions."""
         self._all = UsageSum()
         self._by_turn: dict[str, _Counted] = {}
+        """The last turns."""
         self._by_model: dict[tuple[str, str], _Counted] = {}
         self._by_tool: dict[str, _Counted] = {}
         for row in rows:
@@ -52,8 +56,11 @@ class RequestFigures:
         if row.status == "running":
             return
         self.requests += 1
+        self.efforts.add(row)
         turn = self._by_turn.setdefault(row.turn_id, _Counted())
         turn.requests += 1
+        if len(self._by_turn) > _TURNS_SHOWN:
+            del self._by_turn[next(iter(self._by_turn))]
         if row.usage is None:
             return
         if row.purpose == "answer":
@@ -70,7 +77,7 @@ class RequestFigures:
             tool.sum.add(sent, share.cost, row.price_source)
 
     def turn(self, turn_id: str | None) -> Spent:
-        """What one turn used."""
+        """What one of the last turns used."""
         return self._by_turn.get(turn_id or "", _Counted()).spent()
 
     def by_model(self) -> tuple[Spent, ...]:
@@ -87,8 +94,7 @@ class RequestFigures:
 
     def cost_by_turn(self) -> tuple[Decimal, ...]:
         """The costs of the last turns, oldest first."""
-        recent = list(self._by_turn.values())[-_TURNS_SHOWN:]
-        return tuple(turn.sum.cost for turn in recent)
+        return tuple(turn.sum.cost for turn in self._by_turn.values())
 
     def known_cost(self) -> Decimal | None:
         """The sum of what could be priced; None where nothing could."""

@@ -31,7 +31,6 @@ from chatglass.values.text import storable
 # segments keep that under 8 ms.
 _PREVIEW = 2_000
 _EVENTS_PER_SEGMENT = 50
-_CARRIED_PER_SESSION = 400
 
 # Digits of a dollar that survive its float sums.
 _COST_DIGITS = 12
@@ -134,7 +133,7 @@ class SessionLedger:
             ) from error
 
     async def _build(self, tool_calls: int) -> Any:
-        """A manager whose chain already holds `tool_calls` tool events, in sessions of their own
+        """A manager whose chain already holds `tool_calls` tool events, in a session of its own
         that no later event serialises again.
         """
         from chuk_ai_session_manager.models.event_type import EventType
@@ -145,17 +144,14 @@ class SessionLedger:
 
         store = ChukSessionsStore()
         parent: str | None = None
-        for start in range(0, tool_calls, _CARRIED_PER_SESSION):
-            count = min(_CARRIED_PER_SESSION, tool_calls - start)
-            carried: Any = Session(
-                id=new_id(),
-                parent_id=parent,
-                events=[SessionEvent(message="", type=EventType.TOOL_CALL) for _ in range(count)],
-            )
+        if tool_calls:
+            carried: Any = Session(id=new_id())
             self._ids.add(carried.id)
             await store.save(carried)
+            # The store hands out the object it was given: so the events, which are only ever
+            # counted, can be one and the same, and are never JSON.
+            carried.events.extend([SessionEvent(message="", type=EventType.TOOL_CALL)] * tool_calls)
             parent = carried.id
-            await asyncio.sleep(0)
         current: Any = Session(id=new_id(), parent_id=parent)
         self._ids.add(current.id)
         await store.save(current)

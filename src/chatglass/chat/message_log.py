@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatglass.chat.shown_path import ShownPath
 from chatglass.models.wire import ModelRef
 from chatglass.store.protocol import SessionStore
-from chatglass.store.records import MessageRow, MessageStatus, Role
+from chatglass.store.records import CompactionRow, MessageRow, MessageStatus, Role
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import storable
@@ -22,6 +23,33 @@ class MessageLog:
         self._session_id = session_id
         self.path = ShownPath()
         self.turn_id: str | None = None
+
+    async def take_path(self, leaf_id: str | None, compactions: Sequence[CompactionRow]) -> None:
+        """Show the path to that message. Raises StoreError."""
+        rows = [] if leaf_id is None else await self._store.path(self._session_id, leaf_id)
+        path = ShownPath(rows, compactions)
+        await path.measure()
+        self.path = path
+
+    async def whole_path(self) -> Sequence[MessageRow]:
+        """All rows of the shown path; those that are no longer sent come from the store. Raises
+        StoreError."""
+        path = self.path
+        if not path.rows_gone:
+            return path.rows
+        stored = await self._store.path(self._session_id, path.leaf_id)
+        return [*stored[: path.rows_gone], *path.rows]
+
+    async def find(self, message_id: str) -> MessageRow | None:
+        """That row, if it is on the shown path. Raises StoreError."""
+        return self.path.get(message_id) or next(
+            (row for row in await self.whole_path() if row.id == message_id), None
+        )
+
+    def text_of(self, message_id: str) -> str:
+        """What was said in a message of the shown path; else nothing."""
+        row = self.path.get(message_id)
+        return row.content + row.reasoning if row is not None else ""
 
     def row(self, role: Role, content: str) -> MessageRow:
         """A row for the end of the path; it is not stored yet."""

@@ -14,15 +14,20 @@ from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.usage import Usage
 
+_KEPT = 64
+"""Rows that stay in memory: who shows them takes them as they come."""
+
 
 class RequestLog:
     """Makes and finishes request rows, and keeps the session's figures by them."""
 
-    def __init__(self, store: SessionStore, models: ModelManager) -> None:
+    def __init__(self, store: SessionStore, models: ModelManager, session_id: str) -> None:
         self._store = store
         self._models = models
+        self._session_id = session_id
         self.rows: list[RequestRow] = []
-        """Requests that are over, oldest first."""
+        """The newest requests that are over, oldest first; `all_rows` has the others too."""
+        self._has_all = True
         self.figures = RequestFigures()
         self._in_flight: dict[str, int] = {}
         """Estimated tokens of their prompts, by id."""
@@ -48,7 +53,7 @@ class RequestLog:
         """Begin with what is stored. What the process was killed in is estimated, with the text of
         its message, and stored; it may have been billed."""
         torn = [row for row in rows if row.status == "interrupted" and row.finished_at is None]
-        self.rows = [row for row in rows if row not in torn]
+        self.rows, self._has_all = [row for row in rows if row not in torn], True
         self.figures = RequestFigures(self.rows)
         for row in torn:
             text = text_of(row.message_id) if row.message_id else ""
@@ -59,6 +64,18 @@ class RequestLog:
                 source="estimated",
             )
             await self.finish(replace(row, finished_at=row.first_token_at or row.started_at), usage)
+
+    async def all_rows(self) -> Sequence[RequestRow]:
+        """All requests of the session that are over, oldest first. Raises StoreError."""
+        if self._has_all:
+            return self.rows
+        stored = await self._store.requests(self._session_id)
+        return [row for row in stored if row.status != "running"]
+
+    def let_go(self) -> None:
+        """Give back the memory of all but the newest rows."""
+        self._has_all = self._has_all and len(self.rows) <= _KEPT
+        del self.rows[:-_KEPT]
 
     def new(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatglass.chat.compaction.stubs import TOOL, find_result
@@ -11,15 +11,18 @@ from chatglass.tools.tool_manager import ToolManager
 
 if TYPE_CHECKING:
     from chatglass.chat.shown_path import ShownPath
+    from chatglass.store.records import MessageRow
 
 
 class SessionTools:
     """`read_result` is offered while results are left out of what is sent, so that the schemas, as
     the messages, change at compactions only."""
 
-    def __init__(self, tools: ToolManager, path: Callable[[], ShownPath]) -> None:
+    def __init__(
+        self, tools: ToolManager, whole_path: Callable[[], Awaitable[Sequence[MessageRow]]]
+    ) -> None:
         self._tools = tools
-        self._path = path
+        self._whole_path = whole_path
         self._read_result: Tool | None = None
 
     def schemas(self, path: ShownPath) -> list[JsonObject]:
@@ -42,6 +45,7 @@ class SessionTools:
             self._read_result = self._tools.bounded(read_result_tool(self._find))
         return self._read_result
 
-    def _find(self, ref: str) -> str | None:
-        row = find_result(self._path().rows, ref)
+    async def _find(self, ref: str) -> str | None:
+        """A result that was left out may have gone from memory since."""
+        row = find_result(await self._whole_path(), ref)
         return None if row is None else row.content

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chatglass.chat.compaction.strategy import ContextTurn
 from chatglass.chat.compaction.stubs import may_be_elided, stub
 from chatglass.chat.compaction.versions import holding
-from chatglass.chat.messages import WireMessage, is_empty, mend, to_wire
+from chatglass.chat.messages import WireMessage, mend, to_wire
+from chatglass.chat.path_rows import PathRows
 from chatglass.chat.stats import ContextParts
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_message, estimate_text
 from chatglass.store.records import CompactionRow, MessageRow
 
 _STEP = 500
 """Rows that are measured at once: about 5 ms."""
+RECENT_TURNS = 8
+"""From that many turns it is told how large the next ones will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +40,66 @@ class Outgoing:
 
 
 class ShownPath:
-    """Rows from the first message to the leaf, with the compactions that may hold on them."""
+    """Rows from the first message to the leaf, with the compactions that may hold on them. What is
+    no longer sent can be let go, and is read from the store where it is asked for."""
 
     def __init__(
         self, rows: Iterable[MessageRow] = (), compactions: Iterable[CompactionRow] = ()
     ) -> None:
-        self.rows = list(rows)
-        self._places = {row.id: place for place, row in enumerate(self.rows)}
+        self._rows = PathRows(rows, self._wire_of)
         self._compactions = list(compactions)
         self._wire: dict[str, WireMessage] = {}
         self._stubs: dict[str, tuple[WireMessage, int]] = {}
         """For results that were ever left out: the stub, and the tokens that it saves."""
         self._saved: tuple[str, int] = ("", 0)
         """What all stubs save under the compaction of that id."""
-        self._history, self._tool_results = array("q", [0]), array("q", [0])
-        """Tokens of each in the first n rows, for rows that are final."""
+        self._turns_gone = 0
+        self._sizes_gone: list[int] = []
+        """Tokens of the newest turns that were let go, newest first."""
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
+
+    @property
+    def rows(self) -> Sequence[MessageRow]:
+        """Those in memory; the last is the leaf."""
+        return self._rows.held
+
+    @property
+    def rows_gone(self) -> int:
+        """How many stand before them on the path."""
+        return self._rows.first
 
     @property
     def leaf_id(self) -> str | None:
         return self.rows[-1].id if self.rows else None
 
     def append(self, row: MessageRow) -> None:
-        self._places[row.id] = len(self.rows)
-        self.rows.append(row)
+        self._rows.append(row)
 
     def replace(self, row: MessageRow) -> None:
         """Put the final form of a message in the place of its partial one, if it is on the path."""
-        place = self._places.get(row.id)
-        if place is None:
-            return
-        self.rows[place] = row
-        self._wire.pop(row.id, None)
-        del self._history[place + 1 :], self._tool_results[place + 1 :]
+        if self._rows.replace(row):
+            self._wire.pop(row.id, None)
 
     def get(self, message_id: str) -> MessageRow | None:
-        place = self._places.get(message_id)
-        return None if place is None else self.rows[place]
+        """The row of that id, if it is in memory."""
+        return self._rows.get(message_id)
+
+    def let_go(self) -> None:
+        """Give back the memory of what is no longer sent."""
+        first = self._first_sent(self.compaction())
+        self._sizes_gone = self._sizes_before(first, RECENT_TURNS)
+        self._turns_gone = self.turns_before(first)
+        known = {
+            message_id
+            for row in self._compactions
+            for message_id in (row.anchor_id, row.first_kept_id, row.elided_through)
+            if message_id is not None
+        }
+        for row in self._rows.let_go(first, known):
+            self._wire.pop(row.id, None)
+            self._stubs.pop(row.id, None)
 
     # -- compaction
 
@@ -86,9 +109,7 @@ class ShownPath:
     def with_compaction(self, row: CompactionRow) -> ShownPath:
         """The same path as `row` would make it. It shares what was measured: for a look only."""
         path = ShownPath((), [*self._compactions, row])
-        path.rows, path._places = self.rows, self._places
-        path._wire, path._stubs = self._wire, self._stubs
-        path._history, path._tool_results = self._history, self._tool_results
+        path._rows, path._wire, path._stubs = self._rows, self._wire, self._stubs
         return path
 
     def compaction(self) -> CompactionRow | None:
@@ -97,11 +118,11 @@ class ShownPath:
 
     def holding(self) -> Iterator[CompactionRow]:
         """The compactions that hold on the path, newest first."""
-        return holding(self._compactions, self._places.__contains__)
+        return holding(self._compactions, self._rows.has)
 
     def place_of(self, message_id: str) -> int | None:
         """How many messages stand before it on the path."""
-        return self._places.get(message_id)
+        return self._rows.place_of(message_id)
 
     @property
     def elides(self) -> bool:
@@ -113,14 +134,17 @@ class ShownPath:
         """The place from which on results are sent whole; 0 where all are."""
         if compaction is None or compaction.elided_through is None:
             return 0
-        return self._places.get(compaction.elided_through, -1) + 1
+        place = self._rows.place_of(compaction.elided_through)
+        return 0 if place is None else place + 1
+
+    def _first_sent(self, compaction: CompactionRow | None) -> int:
+        """The place from which on rows are sent."""
+        place = self._rows.place_of(compaction.first_kept_id) if compaction else None
+        return max(place or 0, self.rows_gone)
 
     def sent_rows(self) -> Sequence[MessageRow]:
         """The rows that the next request sends."""
-        compaction = self.compaction()
-        if compaction is None:
-            return self.rows
-        return self.rows[self._places[compaction.first_kept_id] :]
+        return self._rows.between(self._first_sent(self.compaction()), len(self))
 
     # -- what the model gets
 
@@ -135,7 +159,7 @@ class ShownPath:
         row_of: dict[int, SentRow] = {}
         sent = self.sent_rows()
         whole = self._first_whole(compaction)
-        for place, row in enumerate(sent, start=len(self.rows) - len(sent)):
+        for place, row in enumerate(sent, start=len(self) - len(sent)):
             elided = place < whole
             is_stub = elided and may_be_elided(row)
             wire = self._stub_of(place)[0] if is_stub else self._wire_of(row)
@@ -153,10 +177,10 @@ class ShownPath:
         return wire
 
     def _stub_of(self, place: int) -> tuple[WireMessage, int]:
-        row = self.rows[place]
+        row = self._rows.at(place)
         known = self._stubs.get(row.id)
         if known is None:
-            made = stub(row, (self.rows[at] for at in range(place - 1, -1, -1)))
+            made = stub(row, self._rows.back_from(place))
             saved = estimate_message(self._wire_of(row)) - estimate_message(made)
             known = self._stubs[row.id] = (made, saved)
         return known
@@ -166,7 +190,7 @@ class ShownPath:
         return sum(
             self._stub_of(place)[1]
             for place in range(start, end)
-            if may_be_elided(self.rows[place])
+            if may_be_elided(self._rows.at(place))
         )
 
     def _saved_by(self, compaction: CompactionRow | None) -> int:
@@ -175,7 +199,7 @@ class ShownPath:
         if compaction is None or not whole:
             return 0
         if self._saved[0] != compaction.id:
-            first = self._places[compaction.first_kept_id]
+            first = self._first_sent(compaction)
             self._saved = (compaction.id, self._saved_between(first, whole))
         return self._saved[1]
 
@@ -184,9 +208,9 @@ class ShownPath:
     def parts(self, system_prompt: str | None, tools: int) -> ContextParts:
         """Estimated tokens of the next request by what they are; `tools` is the schemas' share."""
         compaction = self.compaction()
-        first = self._places[compaction.first_kept_id] if compaction else 0
         summary = compaction.summary if compaction else ""
-        history, tool_results = self._tokens_between(first, len(self.rows))
+        first = self._first_sent(compaction)
+        history, tool_results = self._rows.tokens_between(first, len(self))
         return ContextParts(
             system=estimate_text(system_prompt) + MESSAGE_TOKENS if system_prompt else 0,
             tools=tools,
@@ -197,76 +221,57 @@ class ShownPath:
 
     async def measure(self) -> None:
         """Count the tokens of all rows, in steps that hold nothing up; later counts are quick."""
-        for count in range(_STEP, len(self.rows), _STEP):
-            self._sum_of(count)
+        for end in range(_STEP, len(self), _STEP):
+            self._rows.measure(end)
             await asyncio.sleep(0)
 
     def tokens_after(self, message_id: str) -> int | None:
-        """Estimated tokens of the rows behind `message_id`; None where it is not on the path."""
-        place = self._places.get(message_id)
-        if place is None:
+        """Estimated tokens of the rows behind `message_id`; None where it is not in memory."""
+        place = self._rows.place_of(message_id)
+        if place is None or place + 1 < self.rows_gone:
             return None
-        return sum(self._tokens_between(place + 1, len(self.rows)))
+        return sum(self._rows.tokens_between(place + 1, len(self)))
 
     def turns(self) -> list[ContextTurn]:
         """The turns of what is sent now, oldest first. A turn begins with its user message."""
         sent = self.sent_rows()
-        first = len(self.rows) - len(sent)
+        first, count = len(self) - len(sent), len(self)
         starts = [
             place
             for place, row in enumerate(sent, start=first)
             if place == first or row.role == "user"
         ]
-        ends = [*starts[1:], len(self.rows)]
+        ends = [*starts[1:], count]
         whole = self._first_whole(self.compaction())
         return [
             ContextTurn(
-                self.rows[start].turn_id,
-                self.rows[start].id,
-                sum(self._tokens_between(start, end)) - self._saved_between(start, min(end, whole)),
-                self.rows[start:end],
+                self._rows.at(start).turn_id,
+                self._rows.at(start).id,
+                self._tokens(start, end) - self._saved_between(start, min(end, whole)),
+                self._rows.between(start, end),
             )
             for start, end in zip(starts, ends, strict=True)
         ]
 
     def turns_before(self, place: int) -> int:
         """How many turns begin before that place."""
-        return sum(row.role == "user" for row in self.rows[:place])
+        held = self._rows.between(self.rows_gone, place)
+        return self._turns_gone + sum(row.role == "user" for row in held)
 
-    def recent_turns(self, most: int) -> list[int]:
-        """Tokens of the newest turns, newest first, whether they are sent or not; the one at the
-        end of the path counts as far as it is."""
+    def recent_turns(self) -> list[int]:
+        """Tokens of the newest `RECENT_TURNS` turns, newest first, whether they are sent or not;
+        the one at the end of the path counts as far as it is."""
+        return self._sizes_before(len(self), RECENT_TURNS)
+
+    def _sizes_before(self, end: int, most: int) -> list[int]:
         found: list[int] = []
-        end = len(self.rows)
-        for place in range(len(self.rows) - 1, -1, -1):
-            if self.rows[place].role != "user":
-                continue
-            found.append(sum(self._tokens_between(place, end)))
-            end = place
+        for place in range(end - 1, self.rows_gone - 1, -1):
+            if self._rows.at(place).role == "user":
+                found.append(self._tokens(place, end))
+                end = place
             if len(found) == most:
-                break
-        return found
+                return found
+        return [*found, *self._sizes_gone][:most]
 
-    def _tokens_between(self, start: int, end: int) -> tuple[int, int]:
-        history_end, tools_end = self._sum_of(end)
-        history_start, tools_start = self._sum_of(start)
-        return history_end - history_start, tools_end - tools_start
-
-    def _sum_of(self, count: int) -> tuple[int, int]:
-        """The sums of the first `count` rows; kept up to the first row that is not final yet."""
-        known = min(count, len(self._history) - 1)
-        history, tool_results = self._history[known], self._tool_results[known]
-        settled = True
-        for row in self.rows[len(self._history) - 1 : count]:
-            wire = self._wire_of(row)
-            sent = row.role != "assistant" or not is_empty(wire)
-            tokens = estimate_message(wire) if sent else 0
-            if row.role == "tool":
-                tool_results += tokens
-            else:
-                history += tokens
-            settled = settled and row.status != "partial"
-            if settled:
-                self._history.append(history)
-                self._tool_results.append(tool_results)
-        return history, tool_results
+    def _tokens(self, start: int, end: int) -> int:
+        return sum(self._rows.tokens_between(start, end))

@@ -52,7 +52,7 @@ def _of_rows(context: ChatContext) -> TokenStats:
         context=context.context_parts(),
         limit=context.limit() if context.size.is_window_asked else None,
         strategy=context.compaction.strategy_name if context.infinite else "",
-        turns_left=context.turns_left(),
+        turns_left=context.size.turns_left(context.session, context.path, figures),
         window=context.size.window,
         pending=context.requests.pending,
         cost_by_turn=figures.cost_by_turn(),

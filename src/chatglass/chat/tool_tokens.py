@@ -10,15 +10,16 @@ from chatglass.models.estimates import estimate_message
 
 
 class ToolTokens:
-    """Counts a session's messages, each result once as long as it is sent unchanged."""
+    """Counts the messages of a session's requests, each result once as long as it is sent unchanged."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
-        """By the id of the call: characters of its result, and its tokens."""
+        """Of the newest request, by the id of the call: characters of its result, and its tokens."""
 
     def of(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """Estimated tokens of the tool messages in a request, by the name of the tool. Calibrated
         to no model."""
+        before, self._known = self._known, {}
         names: dict[str, str] = {}
         tokens: dict[str, int] = {}
         for message in messages:
@@ -29,12 +30,15 @@ class ToolTokens:
             if message.get("role") == "tool":
                 call_id = as_text(message.get("tool_call_id"))
                 name = names.get(call_id) or "unknown"
-                tokens[name] = tokens.get(name, 0) + self._of_result(call_id, message)
+                tokens[name] = tokens.get(name, 0) + self._of_result(call_id, message, before)
         return tokens
 
-    def _of_result(self, call_id: str, message: Mapping[str, Any]) -> int:
+    def _of_result(
+        self, call_id: str, message: Mapping[str, Any], before: Mapping[str, tuple[int, int]]
+    ) -> int:
         size = len(as_text(message.get("content")))
-        known = self._known.get(call_id)
+        known = before.get(call_id)
         if known is None or known[0] != size:
-            known = self._known[call_id] = (size, estimate_message(message))
+            known = (size, estimate_message(message))
+        self._known[call_id] = known
         return known[1]

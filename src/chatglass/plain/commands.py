@@ -151,7 +151,7 @@ async def _call(talk: Talk, argument: str) -> None:
 
 
 async def _history(talk: Talk, argument: str) -> None:
-    talk.session.reading.history(int(argument) if argument.isdigit() and int(argument) else 5)
+    await talk.session.reading.history(int(argument) if argument.isdigit() and int(argument) else 5)
 
 
 async def _retry(talk: Talk, argument: str) -> None:

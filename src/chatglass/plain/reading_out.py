@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from chatglass.chat.engine import Engine
 from chatglass.models.deltas import as_list, as_object, as_text
@@ -25,17 +26,17 @@ class Reading:
 
     async def last_exchange(self) -> None:
         """The last prompt and what was answered to it."""
-        rows = self._engine.context.path.rows
+        rows = await self._engine.context.messages.whole_path()
         start = max((place for place, row in enumerate(rows) if row.role == "user"), default=0)
         self._messages(rows[start:])
 
-    def history(self, count: int) -> None:
+    async def history(self, count: int) -> None:
         """The last `count` prompts and their answers."""
-        rows = self._engine.context.path.rows
+        rows = await self._engine.context.messages.whole_path()
         starts = [place for place, row in enumerate(rows) if row.role == "user"]
         self._messages(rows[starts[-count:][0] :] if starts else rows)
 
-    def _messages(self, rows: list[MessageRow]) -> None:
+    def _messages(self, rows: Sequence[MessageRow]) -> None:
         for row in rows:
             match row.role:
                 case "user":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from chatglass.chat.events import TurnFinished
+from chatglass.chat.events import Compacted, RequestFinished, TurnFinished
 from chatglass.chat.stats import TokenStats
 from chatglass.tui.budget.asking import SessionBudget
 from chatglass.tui.session_view import SessionView
@@ -66,6 +66,8 @@ class OpenSession:
     def take(self, event: Event) -> None:
         """Show an event of its engine, and keep what follows from it."""
         self.view.apply(event)
+        if isinstance(event, (RequestFinished, Compacted, TurnFinished)):
+            self.view.take_requests(self.engine.context.requests.rows)
         if isinstance(event, TurnFinished):
             self.held = event.status != "complete"
 
@@ -84,7 +86,7 @@ class OpenSession:
     @property
     def is_new(self) -> bool:
         """Whether nothing was said in it, on any branch."""
-        return not self.view.items and not self.engine.context.requests.rows
+        return not self.view.items and not self.engine.context.requests.figures.requests
 
     @property
     def working(self) -> bool:

@@ -151,12 +151,12 @@ class Outbox:
 
     # -- editing a prompt that was sent
 
-    def edit(self, session: OpenSession, prompt: PromptItem) -> None:
-        """Write a prompt anew: nothing changes until it is sent."""
+    async def edit(self, session: OpenSession, prompt: PromptItem) -> None:
+        """Write a prompt anew: nothing changes until it is sent. Raises StoreError."""
+        row = await session.engine.context.messages.find(prompt.id)
         if session.editing is None:
             session.draft_before_edit = self._chat.composer.draft
         session.editing = prompt.id
-        row = session.engine.context.path.get(prompt.id)
         self._chat.composer.set_draft("")
         self._chat.composer.restore_prompt(prompt.text, message_files(row) if row else ())
         self._chat.composer.focus()

@@ -15,9 +15,9 @@ async def session_rows(store: SessionStore, engine: Engine) -> SessionRows:
     """All rows of the shown path and the figures around it."""
     context = engine.context
     return SessionRows(
-        path=context.path.rows,
+        path=await context.messages.whole_path(),
         calls=await store.tool_calls(engine.session_id),
-        requests=context.requests.rows,
+        requests=await context.requests.all_rows(),
         compactions=context.compactions,
         queued=engine.queue,
         forks=await store.forks(engine.session_id),

@@ -78,6 +78,7 @@ class SessionView:
         self.pane: Pane | None = None
         self.turn_running = False
         self.running_request: RequestRow | None = None
+        self._requests: dict[str, RequestRow] = {}
         """The request in flight, as far as events tell of it."""
         self.retry_until: float | None = None
         """Monotonic time at which a failed request goes out again, while one waits."""
@@ -101,6 +102,7 @@ class SessionView:
         self._answer = None
         self.items = items_of(rows)
         self._calls.load(rows.calls, self.items)
+        self._requests = {row.id: row for row in rows.requests}
 
     @property
     def calls(self) -> dict[str, ToolCallRow]:
@@ -110,6 +112,15 @@ class SessionView:
     def take_calls(self, rows: Sequence[ToolCallRow]) -> None:
         """The calls as they are stored, which is more than events tell of them."""
         self._calls.take(rows)
+
+    @property
+    def requests(self) -> Sequence[RequestRow]:
+        """Those that are over, oldest first."""
+        return [*self._requests.values()]
+
+    def take_requests(self, newest: Sequence[RequestRow]) -> None:
+        """The newest that are over, of which most may be known."""
+        self._requests.update((row.id, row) for row in newest)
 
     def prompts(self) -> list[str]:
         """The prompts so far, oldest first, for the composer's history."""

@@ -123,10 +123,13 @@ async def what_is_known(engine: Engine) -> WholeSession:
     try:
         whole = await context.store.whole_session(engine.session_id)
     except StoreError:
-        # Not even read: what is on screen is left.
+        # Not even read: what is in memory is left, and begins the path.
         whole = WholeSession(session=context.session)
+    in_memory = context.path.rows
+    if not whole.messages and in_memory:
+        in_memory = [replace(in_memory[0], parent_id=None), *in_memory[1:]]
     messages = {row.id: row for row in whole.messages}
-    for row in context.path.rows:
+    for row in in_memory:
         if row.id not in messages or messages[row.id].status == "partial":
             ended = "interrupted" if row.status == "partial" else row.status
             messages[row.id] = replace(row, status=ended)

@@ -94,6 +94,10 @@ class CompactionLog:
         old = self._changeable(compaction_id)
         row = replace(old, id=new_id(), replaces=old.id, undone=True, created_at=now_ms())
         await self.add(row)
+        # More is sent again than memory may hold.
+        messages = self._context.messages
+        await messages.take_path(messages.path.leaf_id, self.rows)
+        messages.path.let_go()
 
     def _changeable(self, compaction_id: str) -> CompactionRow:
         row = self.in_force()

@@ -48,23 +48,33 @@ class Effort:
     milliseconds: int = 0
 
 
-def spent(origin: str, requests: Iterable[RequestRow]) -> Effort:
-    """Of the compaction whose first version has this id."""
-    effort = Effort()
-    for row in requests:
-        if row.purpose == "compaction" and row.compaction_id == origin:
-            effort.model = row.model
-            effort.milliseconds += (row.finished_at or row.started_at) - row.started_at
-            if row.usage is not None:
-                effort.total.add(row.usage, row.cost, row.price_source)
-    return effort
+class Efforts:
+    """What each compaction took, by the id of its first version."""
+
+    def __init__(self, requests: Iterable[RequestRow] = ()) -> None:
+        self._by_origin: dict[str, Effort] = {}
+        for row in requests:
+            self.add(row)
+
+    def add(self, row: RequestRow) -> None:
+        """Count a request that is over, if it was made for a compaction."""
+        if row.purpose != "compaction" or row.compaction_id is None:
+            return
+        effort = self._by_origin.setdefault(row.compaction_id, Effort())
+        effort.model = row.model
+        effort.milliseconds += (row.finished_at or row.started_at) - row.started_at
+        if row.usage is not None:
+            effort.total.add(row.usage, row.cost, row.price_source)
+
+    def of(self, origin: str) -> Effort:
+        return self._by_origin.get(origin) or Effort()
 
 
 def place_of_fold(row: CompactionRow, path: Sequence[MessageRow], places: Places) -> str:
     """The id of the message before which a compaction is shown: what stands above is not sent as it
     is. Where only results are left out, that is behind the last of them; empty: at the end.
 
-    `places`: of the messages on the path, by id."""
+    `path` is all of it, or as much of its end as is sent; `places` are those in it, by id."""
     first = places(row.first_kept_id) or 0
     through = places(row.elided_through) if row.elided_through else None
     if through is None or through < first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from chatglass.tools.tool import ToolOutput
 _PAGE = 6_000
 _LARGEST_PAGE = 12_000
 
-FindResult = Callable[[str], str | None]
+FindResult = Callable[[str], Awaitable[str | None]]
 """The result of this session that an id names, as the model saw it."""
 
 
@@ -28,7 +28,7 @@ def read_result_tool(find: FindResult) -> FunctionTool:
         ] = _PAGE,
     ) -> ToolOutput:
         """Read a result of an earlier tool call that was left out of this conversation."""
-        text = find(id)
+        text = await find(id)
         if text is None:
             return ToolOutput.error(
                 f"There is no result {id!r} in this conversation. Use the id that stands in the note"

@@ -59,7 +59,7 @@ async def edit(app: ChatglassApp, argument: str) -> None:
     if not prompts:
         app.chat.say("There is no prompt to edit here.", "warning")
         return
-    app.chat.outbox.edit(session, prompts[-1])
+    await app.chat.outbox.edit(session, prompts[-1])
 
 
 async def send_queued(app: ChatglassApp, argument: str) -> None:

@@ -147,7 +147,7 @@ async def what_if(app: ChatglassApp, argument: str) -> None:
     if session is None or workspace is None:
         app.chat.say("The program still starts.")
         return
-    rows = session.engine.context.requests.rows
+    rows = await session.engine.context.requests.all_rows()
     if not any(row.usage is not None for row in rows):
         app.chat.say("Nothing was asked in this session yet, so there is nothing to compare.")
         return

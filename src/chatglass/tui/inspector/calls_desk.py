@@ -47,7 +47,7 @@ class CallsDesk:
     def requests(self, session: OpenSession) -> list[RequestRow]:
         """The session's requests, that which runs included."""
         running = session.view.running_request
-        return [*session.engine.context.requests.rows, *([running] if running else [])]
+        return [*session.view.requests, *([running] if running else [])]
 
     @property
     def inspector(self) -> Inspector:

@@ -54,7 +54,7 @@ class SessionCalls:
             context.store,
             call,
             seen,
-            context.path.rows,
+            await context.messages.whole_path(),
             lambda tokens: context.models.calibrated(context.model, tokens),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatglass.chat.attached_files import image_name, url_of
-from chatglass.chat.compaction.versions import holding, origin_of, place_of_fold, spent
+from chatglass.chat.compaction.versions import Efforts, holding, origin_of, place_of_fold
 from chatglass.store.records import (
     CompactionRow,
     MessageRow,
@@ -187,9 +187,10 @@ def origin_item(origin: Origin) -> NoticeItem:
 def _folds(rows: SessionRows) -> dict[str, FoldItem]:
     """The compactions of the path, by the message before which they are shown."""
     places = {row.id: place for place, row in enumerate(rows.path)}
+    efforts = Efforts(rows.requests)
     folds: dict[str, FoldItem] = {}
     for number, row in enumerate(holding(rows.compactions, places.__contains__)):
-        effort = spent(origin_of(row, rows.compactions), rows.requests)
+        effort = efforts.of(origin_of(row, rows.compactions))
         before = place_of_fold(row, rows.path, places.get)
         fold = fold_item(
             row,
