@@ -315,12 +315,12 @@ class Engine:
 
     def forecast(self, draft: str, attached_tokens: int = 0) -> Forecast:
         """The next request with `draft` as its newest message, and with files of so many tokens
-        (uncalibrated) behind it."""
+        (uncalibrated) behind it. Its cost is unknown until the price list is imported."""
         context = self.context
         drafted = context.draft_tokens(draft)
         drafted += context.models.calibrated(context.model, attached_tokens)
         usage = Usage(prompt_tokens=context.next_request_tokens() + drafted, source="estimated")
-        return Forecast(drafted, context.models.price(context.model, usage).usd)
+        return Forecast(drafted, context.models.price_at_hand(context.model, usage).usd)
 
     async def _turn(self, prompt: Prompt | None) -> AsyncGenerator[Event]:
         self.state = "working"

@@ -8,7 +8,6 @@ Studio (/api/v0/models), llama.cpp's server (/props), vLLM (/v1/models with `max
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -39,7 +38,7 @@ async def discover(
     """The OpenAI-compatible servers that answer on `ports` of this machine, in their order, each
     with its kind and models. Takes at most about `timeout_s`; never raises.
     """
-    await asyncio.to_thread(importlib.import_module, "httpx2")
+    await asyncio.to_thread(_import_client)
     async with asyncio.TaskGroup() as tasks:
         probes = [tasks.create_task(_probe(port, timeout_s)) for port in ports]
     return [found for probe in probes if (found := probe.result()) is not None]
@@ -247,6 +246,15 @@ class _Asker:
             return {}
 
 
+def _import_client() -> None:
+    """httpx2, and what it imports for its first client and connection: 50 ms of the event loop."""
+    import anyio
+    import httpx2
+
+    httpx2.AsyncClient(verify=False, trust_env=False)
+    anyio.run(anyio.sleep, 0)
+
+
 @asynccontextmanager
 async def _own_asker(endpoint: Endpoint, timeout_s: float) -> AsyncGenerator[_Asker, None]:
     """Asks the server of an endpoint; its key goes along, if it has one. Raises TimeoutError."""
@@ -254,7 +262,7 @@ async def _own_asker(endpoint: Endpoint, timeout_s: float) -> AsyncGenerator[_As
     headers = dict(endpoint.headers)
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
-    await asyncio.to_thread(importlib.import_module, "httpx2")
+    await asyncio.to_thread(_import_client)
     root = f"{parts.scheme}://{parts.netloc}"
     async with asyncio.timeout(timeout_s), _asker(root, timeout_s, headers) as asker:
         yield asker

@@ -210,6 +210,13 @@ class Models:
             return UNPRICED
         return prices.price(configured.endpoint, ref.model, usage, self._prices, at)
 
+    def price_at_hand(self, ref: ModelRef, usage: Usage) -> Cost:
+        """The same; unknown too while the price list is not imported, which would take 0.1 s."""
+        configured = self._find(ref.endpoint)
+        if configured is None:
+            return UNPRICED
+        return prices.price_at_hand(configured.endpoint, ref.model, usage, self._prices)
+
     @property
     def own_prices(self) -> list[str]:
         """The models that the settings give a price."""

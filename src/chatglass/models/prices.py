@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -58,6 +59,25 @@ def price(
 ) -> Cost:
     """What `usage` costs for `model` on `endpoint` in a request that began at `at` (milliseconds,
     None: now): some prices change with the hour or from a day on. Never raises."""
+    known = _without_list(endpoint, model, usage, prices)
+    return _by_list(endpoint.base_url, model, usage, at) if known is None else known
+
+
+def price_at_hand(
+    endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price]
+) -> Cost:
+    """The same, and unknown where it is in a list that is not imported yet: for the event loop,
+    which that import would hold up for 0.1 s."""
+    known = _without_list(endpoint, model, usage, prices)
+    if known is None:
+        known = _by_list(endpoint.base_url, model, usage) if _is_imported.is_set() else UNPRICED
+    return known
+
+
+def _without_list(
+    endpoint: Endpoint, model: str, usage: Usage, prices: Mapping[str, Price]
+) -> Cost | None:
+    """Where no list needs to be asked."""
     if endpoint.is_demo:
         return Cost(Decimal(0), "demo")
     if endpoint.free:
@@ -68,7 +88,7 @@ def price(
         return Cost(_quantised(_by_settings(set_by_user, usage)), "settings")
     if endpoint.is_free:
         return Cost(Decimal(0), "local")
-    return _by_list(endpoint.base_url, model, usage, at)
+    return None
 
 
 def prompt_cost(
@@ -208,6 +228,8 @@ def _dearer_tokens(usage: Usage) -> dict[str, int]:
     return counts
 
 
+_is_imported = threading.Event()
+
 _kept_files: list[Path] = []
 """A list that `price_list.update` kept and that is not read yet."""
 
@@ -225,7 +247,9 @@ def in_force() -> DataSnapshot:
         from chatglass.models.price_list import use_updated
 
         use_updated(_kept_files.pop())
-    return get_snapshot()
+    snapshot = get_snapshot()
+    _is_imported.set()
+    return snapshot
 
 
 _updated_on: list[str] = []

@@ -259,6 +259,10 @@ class ModelManager(Protocol):
         raises; unknown is `Cost(None, "unknown")`."""
         ...
 
+    def price_at_hand(self, ref: ModelRef, usage: Usage) -> Cost:
+        """The same; unknown too while the price list is not imported, which would take 0.1 s."""
+        ...
+
     @property
     def own_prices(self) -> list[str]:
         """The models that the settings give a price."""

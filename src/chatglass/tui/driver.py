@@ -15,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from chatglass import splash
+from chatglass.tui.import_pauses import PAUSES
 from chatglass.tui.input_decoder import InputDecoder
 from chatglass.tui.key_order import KeyOrder
 
@@ -89,6 +90,7 @@ class GlassDriver(LinuxDriver):
     def send_message(self, message: Message) -> None:
         """Called in the input thread."""
         if isinstance(message, (events.InputEvent, events.Paste)):
+            PAUSES.pressed()
             self._loop.call_soon_threadsafe(self._keys.take, message)
         else:
             super().send_message(message)

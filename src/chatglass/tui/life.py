@@ -44,6 +44,7 @@ class Life:
         app = self._app
         try:
             workspace_class = await asyncio.to_thread(import_engine)
+            app.collector.freeze()
             app.workspace = await asyncio.to_thread(workspace_class, app.options)
             await app.workspace.open()
             await start_telemetry(app.workspace)
@@ -61,12 +62,13 @@ class Life:
             self._opened.set()
         self._warn_of_settings()
         self._watch_store()
-        app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
-        app.run_worker(self._start_own_tools(), group="own-tools", exit_on_error=False)
         if app.options.resume == "":
             await COMMANDS.run(app, "session.list")
         await asyncio.to_thread(import_services)
         app.collector.freeze()
+        app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
+        app.run_worker(self._start_own_tools(), group="own-tools", exit_on_error=False)
+        app.chat.figures.forecast()
         await self._offer_local_servers()
 
     async def _start_own_tools(self) -> None:

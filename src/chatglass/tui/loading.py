@@ -1,7 +1,8 @@
 """Heavy imports, in threads, after the first frame.
 
 An import holds the interpreter for as long as it compiles or runs a module; a shorter switch
-interval lets the event loop in between, so that keys are painted meanwhile.
+interval lets the event loop in between, so that keys are painted meanwhile, and between two modules
+a key goes first.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from chatglass.tui.import_pauses import PAUSES
 
 if TYPE_CHECKING:
     from chatglass.chat.workspace import Workspace
@@ -53,6 +56,7 @@ def _yielding() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        yield
+        with PAUSES.during():
+            yield
     finally:
         sys.setswitchinterval(before)
