@@ -11,6 +11,7 @@ from e2e.conftest import Open
 from e2e.test_terminal import ready
 from e2e.tmux import Tmux
 from mcp_servers.running import own_server
+from processes import alive
 
 pytestmark = pytest.mark.needs("tmux")
 
@@ -40,10 +41,10 @@ def test_a_project_is_trusted_its_tool_called_and_looked_into(
     shell.keys("C-o")
     shell.sees("round and round")
     shell.keys("Escape")
-    pids = [line.split()[1] for line in notes.read_text().splitlines() if "child" in line]
+    pids = [int(line.split()[1]) for line in notes.read_text().splitlines() if "child" in line]
     assert len(pids) == 3
     shell.kill_program()
-    shell.until(lambda _: not any(_runs(pid) for pid in pids), "every process of the server gone")
+    shell.until(lambda _: not any(map(alive, pids)), "every process of the server gone")
 
 
 def _pressed(shell: Tmux, key: str, screen: str) -> bool:
@@ -59,10 +60,3 @@ def _answered(shell: Tmux, screen: str) -> bool:
         return True
     shell.keys("1")
     return False
-
-
-def _runs(pid: str) -> bool:
-    try:
-        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
-    except (FileNotFoundError, ProcessLookupError):
-        return False

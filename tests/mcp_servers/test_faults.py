@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from chatglass.tools.mcp.restarts import RestartPolicy
-from mcp_servers.processes import alive, gone, noted
 from mcp_servers.running import Running, own_server
+from processes import alive, gone, noted
 
 together = pytest.mark.asyncio(loop_scope="module")
 """Tests that share one running server."""

@@ -24,8 +24,8 @@ from chatglass.tools.mcp.ports import (
     SamplingQuestion,
 )
 from chatglass.tools.tool import InvalidArguments
-from mcp_servers.processes import gone
 from mcp_servers.running import Running
+from processes import gone
 
 _NPM = {
     "@modelcontextprotocol/server-everything": "2026.8.31",

@@ -19,8 +19,8 @@ from chatglass.tools.mcp.ports import (
     SamplingQuestion,
 )
 from chatglass.tools.tool import InvalidArguments
-from mcp_servers.processes import noted
 from mcp_servers.running import Running, own_server
+from processes import noted
 
 together = pytest.mark.asyncio(loop_scope="module")
 """Tests that share one running server."""

@@ -16,6 +16,7 @@ from chatglass.models.endpoints import (
     name_of,
 )
 from chatglass.models.keys import KeyCommand, KeyUnavailable
+from processes import gone
 
 KEY = {"OPENAI_API_KEY": " sk-own\n"}
 
@@ -186,11 +187,6 @@ async def test_a_command_that_fails_says_why_and_not_what_it_printed(
     assert "[endpoints.x]" in str(caught.value)
 
 
-def is_alive(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().split()[2] != "Z"
-
-
 async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
@@ -201,7 +197,7 @@ async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -
     )
     with pytest.raises(KeyUnavailable, match="gave no key in"):
         await command(script, tmp_path, timeout_s=1.0).key()
-    assert not is_alive(int(pid_file.read_text()))
+    assert await gone([int(pid_file.read_text())], 10) == []
 
 
 @pytest.mark.parametrize("line", ["no-such-program-here", "'unclosed", ""])

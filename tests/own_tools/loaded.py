@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,7 @@ class Loaded:
             loading_s=loading_s,
         )
         self.progress: list[Progress] = []
+        self.reported = asyncio.Event()
 
     async def __aenter__(self) -> Loaded:
         self.own.start()
@@ -57,4 +59,8 @@ class Loaded:
 
     async def call(self, name: str, *, root: Path | None = None, **arguments: Any) -> ToolOutput:
         tool = self.manager.get(name)
-        return await tool.run(tool.validate(arguments), root or self.root, self.progress.append)
+        return await tool.run(tool.validate(arguments), root or self.root, self._report)
+
+    def _report(self, progress: Progress) -> None:
+        self.progress.append(progress)
+        self.reported.set()

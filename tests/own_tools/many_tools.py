@@ -87,10 +87,10 @@ async def sleeps(seconds: float) -> str:
     return "slept"
 
 
-def hangs(note: str) -> str:
+def hangs() -> str:
     """A thread that nothing can stop, with a child process."""
     child = subprocess.Popen(["sleep", "1000"])
-    Path(note).write_text(f"{os.getpid()} {child.pid}")
+    report(f"{os.getpid()} {child.pid}")
     while True:
         time.sleep(1)
 

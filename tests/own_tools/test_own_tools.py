@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chatglass.tools.tool import InvalidArguments
-from mcp_servers.processes import alive, gone
 from own_tools.loaded import MANY, Loaded
+from processes import alive, gone
 
 together = pytest.mark.asyncio(loop_scope="module")
 
@@ -133,17 +133,14 @@ async def test_stopping_what_can_not_be_stopped_ends_its_process_and_children(
     tmp_path: Path,
 ) -> None:
     async with Loaded(tmp_path, MANY) as loaded:
-        note = tmp_path / "pids"
-        call = asyncio.create_task(loaded.call("hangs", note=str(note)))
-        async with asyncio.timeout(10):
-            while not (note.exists() and note.read_text()):  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.02)
-        pids = [int(word) for word in note.read_text().split()]
+        call = asyncio.create_task(loaded.call("hangs"))
+        await loaded.reported.wait()
+        pids = [int(word) for word in loaded.progress[0].message.split()]
         assert all(map(alive, pids))
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert await gone(pids, 8) == []
+        assert await gone(pids, 20) == []
         assert (await loaded.call("counts")).seen == "1", "a new process"
 
 

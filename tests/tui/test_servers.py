@@ -20,6 +20,7 @@ from chatglass.tui.servers.screen import ServersScreen
 from chatglass.tui.servers.trust_dialog import TrustDialog
 from chatglass.tui.servers.visit_dialog import VisitDialog
 from mcp_servers.running import OWN_SERVER, own_server
+from processes import alive, noted
 from tui.conftest import Play
 from tui.stage import Stage, tools
 
@@ -282,23 +283,13 @@ async def test_servers_end_with_the_app(play: Play, folder: Path) -> None:
     named(folder, own=own_server("tree", folder / "notes"))
     async with play() as stage:
         await ready(stage)
-    pids = [
-        line.split()[1] for line in (folder / "notes").read_text().splitlines() if "child" in line
-    ]
-    assert len(pids) == 3
-    assert not [pid for pid in pids if runs(pid)]
+    pids = await noted(folder / "notes", "child", 3)
+    assert not [pid for pid in pids if alive(pid)]
 
 
 async def kept(stage: Stage, call_id: str) -> ToolResult | None:
     """What is stored of a call."""
     return await stage.app.workspace.store.tool_result(call_id)
-
-
-def runs(pid: str) -> bool:
-    try:
-        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
-    except FileNotFoundError:
-        return False
 
 
 # -- questions of every kind, as a server may put them

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from pathlib import Path
 
 
@@ -10,19 +12,32 @@ def alive(pid: int) -> bool:
     """Whether it runs (a zombie does not)."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    # The second where it ends between the opening and the reading of that file.
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in ("Z", "X")
 
 
 async def gone(pids: list[int], within_s: float) -> list[int]:
-    """Those of `pids` that still run after so long; nothing tells us of strangers' ends, so we look."""
-    async with asyncio.timeout(within_s + 1):
-        for _ in range(round(within_s / 0.02)):
-            if not any(map(alive, pids)):
-                return []
-            await asyncio.sleep(0.02)
+    """Wait for the ends of `pids`; those that still run after so long."""
+    await asyncio.gather(*(_end_of(pid, within_s) for pid in pids))
     return [pid for pid in pids if alive(pid)]
+
+
+async def _end_of(pid: int, within_s: float) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def noted(file: Path, word: str, count: int, within_s: float = 20) -> list[int]:
