@@ -1,32 +1,35 @@
-"""The command line: flags in, an exit code out. Imports nothing heavy.
-
-Exit codes: 0 answered (or the screen was left), 1 a model or tool failed, 2 wrong usage or settings,
-3 a limit was hit, 130 interrupted.
-"""
+"""The command line: flags in, an exit code (`values.exit_codes`) out. Imports nothing heavy."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
+from chatglass.commands.flag_types import (
+    count,
+    dollars,
+    existing_file,
+    mcp_file,
+    seconds,
+    tools_file,
+)
 from chatglass.commands.names import COMMANDS
 from chatglass.config.options import Options
+from chatglass.values.exit_codes import USAGE, exit_code_lines
 
 _COMMANDS = "\n".join(f"  {name:12}{what}" for name, what in COMMANDS.items())
-if TYPE_CHECKING:
-    from decimal import Decimal
-
 _EPILOG = f"""\
 commands (chatglass COMMAND --help says more):
 {_COMMANDS}
 
 Without -p the full screen opens. With no endpoint configured it talks to a built-in demo model,
-which needs no key and costs nothing. Exit codes with -p: 0 answered, 1 model or tool failure,
-2 usage, 3 a limit was hit, 130 interrupted.
+which needs no key and costs nothing.
+
+exit codes:
+{exit_code_lines()}
 """
 
 
@@ -43,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
             cutoff = 0.5 if word.startswith("-") else 0.7
             hints += difflib.get_close_matches(word.split("=")[0], near, n=1, cutoff=cutoff)
         hint = f" Did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
-        self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
+        self.exit(USAGE, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,6 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--base-url", metavar="URL", help="an OpenAI-compatible server, up to and with /v1"
     )
     models.add_argument("--model", metavar="NAME", help="the model to start with")
+    models.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        help="give up on a server that has not begun to answer (300; [timeouts] in the settings)",
+    )
     session = parser.add_argument_group("session")
     session.add_argument(
         "-c",
@@ -81,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     session.add_argument(
         "--max-cost",
         metavar="USD",
-        type=_dollars,
+        type=dollars,
         help="ask before this start spends more (with -p: stop, exit code 3)",
     )
     session.add_argument("--no-save", action="store_true", help="keep nothing on disk")
@@ -99,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--mcp-config",
         metavar="PATH",
         dest="mcp_config",
+        type=mcp_file,
         action="append",
         default=[],
         help="start the MCP servers that file names, too (repeatable)",
@@ -107,6 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--tools",
         metavar="FILE.py",
         dest="tools",
+        type=tools_file,
         action="append",
         default=[],
         help="offer the typed functions of that file as tools (repeatable)",
@@ -134,11 +145,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="what -p prints: the answer, one object at the end, or one event a line",
     )
     headless.add_argument(
-        "--max-requests", metavar="N", type=_positive, help="requests in one turn at the most"
+        "--max-requests", metavar="N", type=count, help="requests in one turn at the most"
     )
     add("--reduced-motion", action="store_true", help="no animation, no blinking")
     add("--data-dir", metavar="DIR", help="keep sessions and the log there")
-    add("--config", metavar="FILE", type=_there, help="read that settings file")
+    add("--config", metavar="FILE", type=existing_file, help="read that settings file")
     add("--debug", action="store_true", help="write a detailed log into the data folder")
     add("--version", action="store_true", help="print the version and exit")
     return parser
@@ -156,30 +167,6 @@ def whole_parser() -> argparse.ArgumentParser:
         )
     )
     return parser
-
-
-def _there(path: str) -> str:
-    if os.path.isfile(os.path.expanduser(path)):
-        return path
-    raise argparse.ArgumentTypeError(f"there is no file {path}")
-
-
-def _positive(text: str) -> int:
-    if text.isdigit() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-
-
-def _dollars(text: str) -> Decimal:
-    from decimal import Decimal, InvalidOperation
-
-    try:
-        amount = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(0)
-    if amount.is_finite() and 0 < amount < 1_000_000:
-        return amount
-    raise argparse.ArgumentTypeError(f"{text!r} is not a sum in USD above 0, such as 0.50")
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -216,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.prompt is not None:
-            from chatglass.headless import run_print
+            from chatglass.headless.run import run_print
 
             return run_print(options)
         if options.plain:
@@ -228,4 +215,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_screen(options)
     except ConfigError as error:
         print(f"chatglass: {error}", file=sys.stderr)
-        return 2
+        return USAGE

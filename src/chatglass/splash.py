@@ -29,7 +29,7 @@ FLAGS = frozenset({"--demo", "-c", "--continue", "--no-tools", "--yolo", "--no-s
 FLAGS |= {"--reduced-motion"}
 FLAGS_WITH_VALUE = frozenset(
     {"--base-url", "--model", "--data-dir", "--config", "--system-prompt"}
-    | {"--allow-tool", "--tools", "--mcp-config", "--max-requests", "--max-cost"}
+    | {"--allow-tool", "--tools", "--mcp-config", "--max-requests", "--max-cost", "--timeout"}
 )
 FLAGS_WITH_OPTIONAL_VALUE = frozenset({"-r", "--resume"})
 

@@ -19,6 +19,7 @@ from chatglass.cli import build_parser
 from chatglass.commands.names import COMMANDS
 from chatglass.config.settings import Settings
 from chatglass.tui.actions.registry import Actions
+from chatglass.values.exit_codes import MEANINGS
 from distribution.repository import ROOT
 
 PAGES = [
@@ -59,6 +60,15 @@ def test_readme_explains_every_flag() -> None:
     section = README.split("## Flags")[1].split("\n## ")[0]
     explained = " ".join(re.findall(r"^\| (`-.*?) \|", section, re.MULTILINE))
     assert [flag for flag in _flags() if flag != "-h" and f"`{flag}" not in explained] == []
+
+
+def test_exit_codes_are_the_same_everywhere() -> None:
+    table = {str(code): meaning for code, meaning in MEANINGS.items()}
+    assert dict(re.findall(r"^\| (\d+) \| (.*) \|", README, re.MULTILINE)) == table
+    page = (ROOT / "docs" / "chatglass.1").read_text(encoding="utf-8").replace("\\-", "-")
+    for text in (build_parser().format_help(), page):
+        codes = text.split("exit codes:")[1]
+        assert dict(re.findall(r"^  (\d+) +(.*)$", codes, re.MULTILINE)) == table
 
 
 def test_readme_has_every_subcommand() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from chatglass.cli import parse
 from chatglass.config.errors import ConfigError
-from chatglass.headless import joined_prompt, print_answer
+from chatglass.headless.run import joined_prompt, print_answer
 from chatglass.models.demo import DemoServer
 
 CONFIG = """

@@ -32,7 +32,7 @@ def _modules() -> list[str]:
         for file in sorted((root / part).rglob("*.py"))
         if file.name != "__init__.py"
     ]
-    return [*names, "chatglass.headless"]
+    return [*names, "chatglass.headless.run"]
 
 
 def imported(code: str, tmp_path: Path) -> tuple[list[str], subprocess.CompletedProcess[str]]:

@@ -29,10 +29,9 @@ class Loaded:
     ) -> None:
         self.root = root
         self.manager = ToolManager.with_builtins(known_keys=lambda: known_keys)
-        sources, problems = find_sources(map(str, files))
+        sources = find_sources(map(str, files))
         self.own = OwnTools(
             sources,
-            problems,
             root=root,
             environment=environment,
             replace_tools=self.manager.replace_own,

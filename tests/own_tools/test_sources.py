@@ -41,14 +41,6 @@ async def test_a_file_that_fails_is_named_and_costs_itself_alone(
         assert way_on in problem.text
 
 
-async def test_files_that_are_none(tmp_path: Path) -> None:
-    async with Loaded(tmp_path, tmp_path, tmp_path / "no.py") as loaded:
-        assert [str(problem) for problem in loaded.own.problems] == [
-            f"{tmp_path}: it is a folder. --tools takes a Python file.",
-            f"{tmp_path / 'no.py'}: it is not there. --tools takes a Python file.",
-        ]
-
-
 async def test_what_of_a_module_counts(tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("def helper(a: int) -> int:\n    return a\n")
     # Named like a module of Python's, which must stay what it is.

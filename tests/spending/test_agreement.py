@@ -25,7 +25,7 @@ from chatglass.chat.compaction.versions import made
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import Compacting, Event, RequestStarted, TextDelta
 from chatglass.config.options import Options
-from chatglass.headless import _Printer  # pyright: ignore[reportPrivateUsage]
+from chatglass.headless.printer import Printer
 from chatglass.models.demo import DemoServer
 from chatglass.models.demo.script import Reply, context_overflow, server_error, unauthorized
 from chatglass.models.wire import Endpoint, ModelRef
@@ -135,7 +135,7 @@ async def check_turn(engine: Engine, turn_id: str) -> None:
     """`-p --output-format json`, the footer and the meter say the same of a turn."""
     rows = await engine.context.store.requests(engine.session_id)
     mine = [row for row in rows if row.turn_id == turn_id]
-    printer = _Printer(Options(output_format="json"), engine, out=io.StringIO())
+    printer = Printer(Options(output_format="json"), engine, out=io.StringIO())
     printer.turn_id = turn_id
     said = await printer._summary()  # pyright: ignore[reportPrivateUsage]
     usage, cost, unpriced = by_hand(mine)

@@ -25,6 +25,7 @@ from chatglass.config.paths import Paths, find_paths
 from chatglass.config.settings import Settings, load_settings
 from chatglass.models import price_list, prices
 from chatglass.models.model_manager import Models
+from chatglass.models.transport import Timeouts
 from chatglass.models.wire import Endpoint, ModelError, ModelRef
 from chatglass.spending.budgets import Budgets, Limits
 from chatglass.store.open_store import in_file, make_store
@@ -74,6 +75,7 @@ class Workspace:
             raise ConfigError(f"{self.paths.config_file}: context.strategy: {error}") from error
         self.store = self._make_store()
         self._check_endpoint()
+        self.timeouts = self._timeouts()
         self.models = Models.configured(
             os.environ,
             base_url=options.base_url,
@@ -82,6 +84,7 @@ class Workspace:
             preferred_endpoint=self.settings.endpoint,
             preferred_model=self.settings.model,
             price_settings=self.settings.prices,
+            timeouts=self.timeouts,
         )
         wants_demo = self.settings.endpoint == DEMO and not options.base_url
         self.uses_demo = options.demo or wants_demo or self.models.default is None
@@ -111,6 +114,14 @@ class Workspace:
         """The MCP servers, after `make_servers` where any are configured."""
         self.own_tools: OwnTools | None = None
         """The user's own tools, after `make_own_tools` where there are any."""
+
+    def _timeouts(self) -> Timeouts:
+        wanted, flag = self.settings.timeouts, self.options.timeout
+        return Timeouts(
+            connect=min(wanted.connect, flag or wanted.connect),
+            first_byte=flag or wanted.first_byte,
+            between_chunks=wanted.between_chunks,
+        )
 
     def _check_endpoint(self) -> None:
         """A name that is written wrongly must not send prompts to another provider. Raises
@@ -180,14 +191,13 @@ class Workspace:
             return None
         from chatglass.tools.own.sources import find_sources
 
-        sources, problems = find_sources(self.options.tools)
-        if not sources and not problems:
+        sources = find_sources(self.options.tools)
+        if not sources:
             return None
         from chatglass.tools.own.own_tools import OwnTools
 
         self.own_tools = OwnTools(
             sources,
-            problems,
             root=self.root,
             environment=lambda: tool_environment(
                 os.environ,

@@ -7,9 +7,11 @@ import difflib
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from chatglass.commands.flag_types import existing_file, mcp_file, tools_file
 from chatglass.commands.names import COMMANDS
+from chatglass.values.exit_codes import USAGE
 
-_EXIT = "Exit codes: 0 done, 1 something failed, 2 wrong usage."
+_EXIT = "Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -31,7 +33,7 @@ class CommandParser(argparse.ArgumentParser):
             if word.split("=")[0] not in known:
                 hints += difflib.get_close_matches(word.split("=")[0], known, n=1, cutoff=0.7)
         hint = f" Did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
-        self.exit(2, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
+        self.exit(USAGE, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -40,7 +42,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     add_commands(parser.add_subparsers(dest="command", required=True, parser_class=CommandParser))
     found = parser.parse_args(_with_action(argv))
     if found.command == "export" and bool(found.ids) == found.all:
-        parser.exit(2, "chatglass export: give the ids of sessions, or --all for every one.\n")
+        parser.exit(USAGE, "chatglass export: give the ids of sessions, or --all for every one.\n")
     return found
 
 
@@ -144,7 +146,7 @@ def _mcp(parser: CommandParser) -> None:
         made = action(name, text)
         made.add_argument("--json", action="store_true", help="print JSON")
         made.add_argument(
-            "--mcp-config", metavar="PATH", action="append", default=[],
+            "--mcp-config", metavar="PATH", type=mcp_file, action="append", default=[],
             help="servers of that file too (repeatable)",
         )  # fmt: skip
     made.add_argument("name", help="the name of the server")
@@ -169,14 +171,16 @@ def _tools(parser: CommandParser) -> None:
     def action(name: str, text: str) -> CommandParser:
         made = actions.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
         made.add_argument(
-            "--tools", metavar="FILE.py", action="append", default=[],
+            "--tools", metavar="FILE.py", type=tools_file, action="append", default=[],
             help="the functions of that file too (repeatable)",
         )  # fmt: skip
         made.add_argument(
-            "--mcp-config", metavar="PATH", action="append", default=[],
+            "--mcp-config", metavar="PATH", type=mcp_file, action="append", default=[],
             help="the MCP servers of that file too (repeatable)",
         )  # fmt: skip
-        made.add_argument("--config", metavar="FILE", help="read that settings file")
+        made.add_argument(
+            "--config", metavar="FILE", type=existing_file, help="read that settings file"
+        )
         _where(made)
         return made
 
@@ -230,7 +234,9 @@ def _prices(parser: CommandParser) -> None:
         "update", help="fetch the newest list", description="Fetch the newest list of prices."
     )
     for made in (show, update):
-        made.add_argument("--config", metavar="FILE", help="read that settings file")
+        made.add_argument(
+            "--config", metavar="FILE", type=existing_file, help="read that settings file"
+        )
         _where(made)
 
 

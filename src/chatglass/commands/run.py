@@ -1,4 +1,4 @@
-"""Running a subcommand: the exit code is 0 where all was done, 1 where something failed."""
+"""Running a subcommand: the exit code is DONE where all was done, FAILED where something failed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from chatglass.commands.parsing import parse
 from chatglass.commands.printing import complain
 from chatglass.config.errors import ConfigError
 from chatglass.store.protocol import StoreError
-
-DONE, FAILED, USAGE = 0, 1, 2
+from chatglass.values.exit_codes import DONE, FAILED, USAGE
 
 
 def run_command(argv: Sequence[str], whole_parser: Callable[[], argparse.ArgumentParser]) -> int:

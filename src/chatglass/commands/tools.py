@@ -20,9 +20,9 @@ from chatglass.config.options import Options
 from chatglass.tools.mcp.contents import contents_of, plain_text
 from chatglass.tools.mcp.events import ConfigFaulty, McpEvent, ProjectIgnored
 from chatglass.tools.tool import Assessment, InvalidArguments, Progress, ToolSpec, UnknownTool
+from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from chatglass.values.text import one_line
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _WITHIN_S = 60.0
 
 

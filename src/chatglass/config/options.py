@@ -24,6 +24,8 @@ class Options:
     base_url: str | None = None
     model: str | None = None
     system_prompt: str | None = None
+    timeout: float | None = None
+    """Seconds that a server may take to begin its answer."""
     max_requests: int | None = None
     max_cost: Decimal | None = None
     """USD that this start may spend before it asks, or with `-p` ends."""

@@ -58,6 +58,17 @@ class PriceSettings(_Table):
     """Of prompt tokens that the provider writes to its cache; unset, the price of `input`."""
 
 
+class TimeoutSettings(_Table):
+    """`[timeouts]`: how many seconds a server may be silent before a request is given up."""
+
+    connect: float = Field(default=10.0, gt=0)
+    """Until it takes the connection."""
+    first_byte: float = Field(default=300.0, gt=0)
+    """Until it begins to answer, over which a local model may think for minutes; `--timeout` sets it for one start."""
+    between_chunks: float = Field(default=180.0, gt=0)
+    """Between two pieces of an answer."""
+
+
 class ContextSettings(_Table):
     """`[context]`: how much is sent."""
 
@@ -194,6 +205,7 @@ class Settings(_Table):
     """The most tokens of an answer in new sessions; unset, the server's own limit."""
     reasoning_effort: str | None = None
     """How much a reasoning model thinks in new sessions, as `low`, `medium` or `high`."""
+    timeouts: TimeoutSettings = TimeoutSettings()
     context: ContextSettings = ContextSettings()
     turn: TurnSettings = TurnSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -266,6 +278,7 @@ def _did_you_mean(loc: Sequence[int | str]) -> str:
 def _keys_at(loc: Sequence[int | str]) -> list[str]:
     """The keys that the table at `loc` may have."""
     tables: dict[str, type[BaseModel]] = {
+        "timeouts": TimeoutSettings,
         "context": ContextSettings,
         "turn": TurnSettings,
         "budget": BudgetSettings,

@@ -145,7 +145,12 @@ class OpenAIClient:
         failures = self._failures("the model list")
         try:
             response = await client.get(
-                "/models", cast_to=httpx2.Response, options={"headers": self._authorization()}
+                "/models",
+                cast_to=httpx2.Response,
+                options={
+                    "headers": self._authorization(),
+                    "timeout": min(self._timeouts.listing, self._timeouts.first_byte),
+                },
             )
         except openai.APIStatusError as error:
             text = error.response.text[:_ERROR_KEPT]
@@ -241,7 +246,7 @@ class OpenAIClient:
             return _Refused(failures.status(error.status_code, text, headers), text, headers)
         except openai.APIConnectionError as error:
             exchange.sent(error.request.headers.multi_items(), self.endpoint.headers)
-            return _Refused(failures.connection(error), "", {})
+            return _Refused(failures.connection(error, self._timeouts.first_byte), "", {})
         answer = cast("httpx2.Response", response)
         self._note_head(exchange, answer)
         return answer

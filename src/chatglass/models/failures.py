@@ -64,16 +64,12 @@ class Failures:
         """Of an error object that came with status 200, inside the stream or instead of it."""
         return self._error(words_of(error), "sent an error in the stream", None, None)
 
-    def connection(self, error: BaseException) -> ModelError:
-        """Of a connection that could not be made, or broke before the answer began."""
+    def connection(self, error: BaseException, first_byte_s: float | None = None) -> ModelError:
+        """Of a connection that could not be made, or broke before the answer began, for which it had
+        so many seconds."""
         cause = _os_cause(error)
         if _is_timeout(error):
-            return ModelError(
-                "timeout",
-                f"{self._where} did not answer in time.",
-                "Check that the server is not overloaded, then retry, or choose another endpoint.",
-                retryable=True,
-            )
+            return self._late(error, first_byte_s)
         if self._endpoint.is_local:
             advice = "Start the server, check the port in its base URL, or choose another endpoint."
         elif isinstance(cause, ssl.SSLError):
@@ -86,6 +82,18 @@ class Failures:
             advice,
             retryable=True,
         )
+
+    def _late(self, error: BaseException, first_byte_s: float | None) -> ModelError:
+        advice = (
+            "Check that the server is not overloaded, then retry, or choose another endpoint."
+            " [timeouts] in the settings and --timeout give it longer."
+        )
+        did = f"did not begin to answer in {first_byte_s:g} s" if first_byte_s else ""
+        if any("ConnectTimeout" in type(step).__name__ for step in _chain(error)):
+            did = "could not be connected to in time"
+            advice = "Check the base URL, the network and the proxy settings, then retry."
+        did = did or "did not answer in time"
+        return ModelError("timeout", f"{self._where} {did}.", advice, retryable=True)
 
     def dropped(self, error: BaseException) -> ModelError:
         """Of a connection that broke in the middle of the stream."""

@@ -72,6 +72,7 @@ class Models:
         preferred_endpoint: str | None = None,
         preferred_model: str | None = None,
         price_settings: Mapping[str, prices.Price] | None = None,
+        timeouts: Timeouts | None = None,
         demo: Endpoint | None = None,
         use_demo: bool = False,
     ) -> Models:
@@ -97,7 +98,7 @@ class Models:
             if endpoints[chosen].endpoint.is_demo:
                 fits = None
             default = ModelRef(chosen, model or fits or (offered[0] if offered else ""))
-        return cls(endpoints, default=default, price_settings=price_settings)
+        return cls(endpoints, default=default, price_settings=price_settings, timeouts=timeouts)
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:

@@ -18,8 +18,10 @@ class Timeouts:
     """Seconds. A local model may think for minutes over a long prompt before its first byte."""
 
     connect: float = 10.0
-    first_byte: float = 600.0
+    first_byte: float = 300.0
     between_chunks: float = 180.0
+    listing: float = 15.0
+    """Of the list of models, over which nobody thinks."""
 
 
 def build_sdk_client(endpoint: Endpoint, timeouts: Timeouts) -> AsyncOpenAI:

@@ -106,6 +106,13 @@ class Narrator:
             case _:
                 pass
 
+    def say_waiting(self, text: str) -> None:
+        """What the turn waits for; what is said of the answer after it has its label again."""
+        for piece in self._sentences.flush():
+            self._say_piece(piece)
+        self._answering = False
+        self._voice.line("Waiting", text)
+
     # -- the answer
 
     def _say_text(self, text: str) -> None:

@@ -39,6 +39,11 @@ class Questions:
         self.kept: list[str] = []
         """Lines that were typed before a question, in order."""
 
+    @property
+    def asking(self) -> bool:
+        """Whether the user is about to answer."""
+        return self._asking.locked()
+
     async def choose(self, choices: Sequence[tuple[str, str]], label: str = "Answer") -> str | None:
         """The number of one of `choices` (number, what it does); None at the end of the input."""
         for number, meaning in choices:

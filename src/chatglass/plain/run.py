@@ -9,19 +9,25 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.workspace import Workspace
 from chatglass.config.options import Options
-from chatglass.headless import start_tools
+from chatglass.headless.tool_start import start_tools
+from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.questions import Questions
 from chatglass.plain.talk import Talk
 from chatglass.plain.voice import Voice
 from chatglass.store.protocol import StoreError
 from chatglass.telemetry.configured import start_telemetry
+from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED
 
-LEFT, FAILED, INTERRUPTED = 0, 1, 130
+if TYPE_CHECKING:
+    from chatglass.store.records import SessionRow
+    from chatglass.tools.own.own_tools import OwnTools
+
 TWICE_SECONDS = 2.0
 """Two Ctrl+C within this time leave the program."""
 _STOPS = (signal.SIGTERM, signal.SIGHUP)
@@ -55,18 +61,35 @@ async def talk_in_lines(options: Options, voice: Voice, descriptor: int = 0) -> 
     await workspace.open()
     try:
         await start_telemetry(workspace)
-        await start_tools(workspace, own, lambda text: voice.line("Notice", text))
+        row = await _prepared(workspace, own, voice)
         reader = LineReader(descriptor)
         talk = Talk(workspace, voice, reader, Questions(voice, reader))
         with _Signals(talk, voice) as signals:
-            await talk.open(await workspace.session_to_open())
+            await talk.open(row)
             if options.resume == "":
                 await talk.command("sessions", "")
             await signals.until_left(talk.run())
         await talk.close()
-        return LEFT
+        return DONE
     finally:
         await workspace.close()
+
+
+async def _prepared(workspace: Workspace, own: OwnTools | None, voice: Voice) -> SessionRow:
+    """Start the tools, and find the session to begin with."""
+    waiting = Waiting(
+        lambda text: voice.line("Waiting", text),
+        gives_up_s=workspace.timeouts.first_byte,
+        way_out="Ctrl+C leaves.",
+        first_s=FIRST_S,
+    )
+    try:
+        waiting.begin("tools and MCP servers to start")
+        await start_tools(workspace, own, lambda text: voice.line("Notice", text))
+        waiting.begin("the endpoint to list its models")
+        return await workspace.session_to_open()
+    finally:
+        waiting.end()
 
 
 class _Signals:

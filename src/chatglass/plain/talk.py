@@ -15,6 +15,7 @@ from chatglass.chat.events import Event
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.mentions import find_mentions, may_mention, resolved
 from chatglass.chat.workspace import Workspace
+from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.narrator import Narrator
 from chatglass.plain.questions import PlainApproval, Questions
@@ -61,6 +62,12 @@ class Talk:
         self._session: Open | None = None
         self._held: list[str] = []
         """The lines of a prompt that is not whole yet."""
+        self._waiting = Waiting(
+            self._tell_waiting,
+            gives_up_s=workspace.timeouts.first_byte,
+            way_out="Ctrl+C stops it.",
+            first_s=FIRST_S,
+        )
 
     # -- the session
 
@@ -228,9 +235,17 @@ class Talk:
         await self._tell(self.session.engine.run())
 
     async def _tell(self, turns: AsyncGenerator[Event]) -> None:
-        async with aclosing(turns) as events:
-            async for event in events:
-                self.session.narrator.take(event)
+        try:
+            async with aclosing(turns) as events:
+                async for event in events:
+                    self._waiting.take(event)
+                    self.session.narrator.take(event)
+        finally:
+            self._waiting.end()
+
+    def _tell_waiting(self, text: str) -> None:
+        if not self.questions.asking:
+            self.session.narrator.say_waiting(text)
 
     # -- attached files
 

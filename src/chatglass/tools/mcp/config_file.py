@@ -6,7 +6,6 @@ A fault of one entry costs that entry, a fault of the file the file; each is a C
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
 import tempfile
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chatglass.config.errors import ConfigError
+from chatglass.tools.mcp.document import Unusable, load_unique, read_document, servers_in
 from chatglass.tools.mcp.naming import server_slug
 from chatglass.tools.mcp.values import (
     ConfigProblem,
@@ -30,7 +30,6 @@ from chatglass.tools.mcp.values import (
     StdioSpec,
 )
 
-_FILE_LIMIT = 1_000_000
 _NAME_LIMIT = 64
 
 
@@ -114,19 +113,16 @@ def read_file(path: Path, kind: SourceKind) -> McpFile:
     """What `path` says; empty where there is no such file."""
     path = path.resolve()
     try:
-        with path.open("rb") as file:
-            content = file.read(_FILE_LIMIT + 1)
+        document = read_document(path)
     except FileNotFoundError:
         return McpFile(Source(kind, path, ""), exists=False)
     except OSError as error:
         return _faulty(Source(kind, path, ""), f"can't be read: {error.strerror or error}.")
-    source = Source(kind, path, hashlib.sha256(content).hexdigest())
-    if len(content) > _FILE_LIMIT:
-        return _faulty(source, f"is larger than {_FILE_LIMIT:,} bytes.")
+    source = Source(kind, path, document.hash)
     try:
-        return _parsed(source, _load(content))
-    except ValueError as error:
-        return _faulty(source, f"is not valid JSON: {error}.")
+        return _parsed(source, document.parsed())
+    except Unusable as error:
+        return _faulty(source, str(error))
 
 
 def write_server(path: Path, name: str, entry: Mapping[str, Any] | None) -> None:
@@ -136,7 +132,7 @@ def write_server(path: Path, name: str, entry: Mapping[str, Any] | None) -> None
     """
     source = Source("user", path, "")
     try:
-        found: Any = _load(path.read_bytes()) if path.exists() else {}
+        found: Any = load_unique(path.read_bytes()) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} can't be changed: {error}.") from error
     document = cast("dict[str, Any]", found if isinstance(found, dict) else {"mcpServers": None})
@@ -169,42 +165,21 @@ def _replace(path: Path, text: str) -> None:
         raise ConfigError(f"{path} can't be written: {error.strerror or error}.") from error
 
 
-def _load(content: bytes) -> Any:
-    """Raises ValueError, also for a key that stands twice: the second would silently win."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-            raise ValueError(f"the key {twice!r} stands there twice")
-        return found
-
-    try:
-        return json.loads(content, object_pairs_hook=unique)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
 def _faulty(source: Source, text: str) -> McpFile:
     return McpFile(source, problems=(ConfigProblem(source.path, "", text),))
 
 
-def _parsed(source: Source, document: Any) -> McpFile:
-    if not isinstance(document, dict):
-        return _faulty(source, "must hold an object with mcpServers.")
-    found = cast("dict[str, Any]", document)
+def _parsed(source: Source, found: dict[str, Any]) -> McpFile:
+    """Raises Unusable."""
+    entries = servers_in(found)
     problems: list[ConfigProblem] = []
     for key in found:
         if key != "mcpServers":
             near = difflib.get_close_matches(key, ["mcpServers"], cutoff=0.5)
             hint = f" Did you mean {near[0]}?" if near else " Only mcpServers may stand here."
             problems.append(ConfigProblem(source.path, "", f"there is no key {key!r}.{hint}"))
-    entries = found.get("mcpServers", {})
-    if not isinstance(entries, dict):
-        return _faulty(source, "mcpServers must be an object of servers by name.")
     servers: list[ConfiguredServer] = []
-    for name, entry in cast("dict[str, Any]", entries).items():
+    for name, entry in entries.items():
         server = _server(source, name, entry)
         if isinstance(server, ConfigProblem):
             problems.append(server)

@@ -29,14 +29,13 @@ class OwnTools:
     def __init__(
         self,
         sources: Sequence[OwnSource],
-        problems: Sequence[OwnProblem] = (),
         *,
         root: Path,
         environment: Callable[[], Mapping[str, str]],
         replace_tools: ReplaceTools,
         loading_s: float = LOADING_S,
     ) -> None:
-        self.problems = list(problems)
+        self.problems: list[OwnProblem] = []
         """What is no tool, and why, in the order in which it was found."""
         self.on_problem: Callable[[OwnProblem], None] = lambda problem: None
         self._root = root
@@ -49,8 +48,6 @@ class OwnTools:
     def start(self) -> None:
         """Import all of them, each in its process, in the background. What is wrong with one is
         told by `on_problem`, and costs that one."""
-        for problem in self.problems:
-            self.on_problem(problem)
         self._tasks = [asyncio.create_task(self._load(source)) for source in self._sources]
 
     async def settled(self, within_s: float = LOADING_S) -> None:
@@ -65,6 +62,15 @@ class OwnTools:
             source.source.label
             for source, task in zip(self._sources, self._tasks, strict=False)
             if not task.done()
+        ]
+
+    @property
+    def useless(self) -> list[str]:
+        """The files named by the user of which nothing is a tool, each with what is wrong with it."""
+        return [
+            " ".join(str(each) for each in self.problems if each.source == source.source.label)
+            for source, task in zip(self._sources, self._tasks, strict=False)
+            if source.source.kind == "file" and task.done() and not source.has_tools
         ]
 
     async def close(self) -> None:
@@ -82,6 +88,7 @@ class OwnTools:
             self._tell(source, f"it could not be imported: {error}")
 
     def _loaded(self, source: _Source, tools: Sequence[Tool], faults: Sequence[str]) -> None:
+        source.has_tools = bool(tools)
         for text in (*faults, *self._replace_tools(source.source.target, tools)):
             self._tell(source, text)
         if not tools and not faults:
@@ -110,6 +117,8 @@ class _Source:
         self._tell_loaded = loaded
         self._workers: dict[Path, WorkerProcess] = {}
         self._starting = asyncio.Lock()
+        self.has_tools = False
+        """It was imported, and a function of it is a tool."""
 
     async def load(self, root: Path) -> None:
         """Raises NotLoaded, WorkerFailed."""

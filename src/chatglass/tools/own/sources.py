@@ -32,21 +32,15 @@ class OwnProblem:
         return f"{self.source}: {self.text}"
 
 
-def find_sources(files: Iterable[str]) -> tuple[list[OwnSource], list[OwnProblem]]:
-    """The sources, packages first, each once, and the files that are none. Looks through the
-    metadata of all that is installed: for a thread."""
+def find_sources(files: Iterable[str]) -> list[OwnSource]:
+    """The sources, packages first, each once. Looks through the metadata of all that is installed:
+    for a thread."""
     found: dict[tuple[str, str], OwnSource] = {}
-    problems: list[OwnProblem] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
         source = OwnSource("package", entry.value, f"{package} ({entry.name})")
         found.setdefault((source.kind, source.target), source)
     for given in files:
-        path = Path(given).expanduser()
-        if not path.is_file():
-            wrong = "is a folder" if path.is_dir() else "is not there"
-            problems.append(OwnProblem(given, f"it {wrong}. --tools takes a Python file."))
-            continue
-        source = OwnSource("file", str(path.resolve()), given)
+        source = OwnSource("file", str(Path(given).expanduser().resolve()), given)
         found.setdefault((source.kind, source.target), source)
-    return list(found.values()), problems
+    return list(found.values())
