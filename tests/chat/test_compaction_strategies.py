@@ -24,7 +24,14 @@ from chatglass.chat.compaction.strategies import WHAT, check_name, load
 from chatglass.chat.compaction.strategy import CompactionTask, ContextTurn
 from chatglass.chat.compaction.stubs import LEAST_CHARS, stub
 from chatglass.chat.engine import Engine
-from chatglass.chat.events import Compacted, Compacting, Event, Notice, UsageReported
+from chatglass.chat.events import (
+    Compacted,
+    Compacting,
+    Event,
+    Notice,
+    RequestStarted,
+    UsageReported,
+)
 from chatglass.chat.messages import violations
 from chatglass.chat.ports import Proceed, RequestPlan, Stop
 from chatglass.chat.sent_body import rebuild_body
@@ -228,7 +235,9 @@ async def test_a_summarisers_overflow_makes_the_pieces_smaller(here: Bench) -> N
     here.demo.script(context_overflow(), "the summary", "the summary", "the summary")
     turn = await compacted(engine)
     assert turn.one(Compacted).strategy == "summarise"
-    assert not turn.notices
+    [notice] = turn.of(Notice)
+    assert notice.severity == "information"
+    assert "window of demo-fast counts as 8,192 tokens, not 1,000,000" in notice.cause
 
 
 # -- elide-tool-results
@@ -395,6 +404,71 @@ async def test_an_overflow_where_nothing_can_be_left_out_is_told_once(here: Benc
     assert turn.status == "error"
     [notice] = turn.of(Notice)
     assert notice.severity == "error"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+async def test_a_window_smaller_than_the_settings_say_is_learned_once(
+    tmp_path: Path, strategy: str
+) -> None:
+    async with bench(tmp_path, window=4096) as here:
+        configured = here.models._configured["here"]  # pyright: ignore[reportPrivateUsage]
+        here.models._configured["here"] = replace(configured, context_window=32_768)  # pyright: ignore[reportPrivateUsage]
+        engine = await here.engine(compaction=by(strategy))
+        assert engine.context.limit() == 32_768 - 8_192
+        told: list[str] = []
+        for number in range(12):
+            turn = await ask(engine, f"Prompt {number}: say 20 words. {LONG}")
+            assert turn.status == "complete", turn.notices
+            told += [f"{n.cause} {n.advice}" for n in turn.of(Notice) if "window" in n.advice]
+        refused = [row for row in await here.requests(engine) if row.status == "error"]
+        assert len(refused) == 1, "one refusal is enough to know it"
+        [words] = told
+        assert "window of demo-fast counts as 4,096 tokens, not 32,768" in words
+        assert "context_window in [endpoints.here]" in words
+        assert engine.context.limit() == 4096 * 3 // 4
+        # Other sessions on that model know it too, also one that was open before.
+        other = await here.engine()
+        assert other.context.size.window == 4096
+        assert await here.models.context_window(ModelRef("here", "dear")) == 32_768
+
+
+async def test_an_open_session_takes_over_what_another_learned(here: Bench) -> None:
+    engine = await here.engine()
+    here.models.learn_window(engine.context.model, 4096)
+    here.demo.script("hi")
+    turn = await ask(engine)
+    assert turn.one(RequestStarted).limit == 3072
+
+
+async def test_the_output_limit_leaves_room_for_the_prompt(here: Bench) -> None:
+    engine = await here.engine(here.session(max_output_tokens=8_000))
+    here.models.learn_window(engine.context.model, 4096)
+    here.demo.script("hi")
+    await ask(engine)
+    assert bodies(here)[-1]["max_tokens"] == 3072
+
+
+async def test_a_refusal_without_a_number_bounds_the_window(here: Bench) -> None:
+    engine = await here.engine(compaction=by("trim"))
+    for number in range(4):
+        here.demo.script("a " * 300)
+        await ask(engine, f"prompt {number} {LONG * 2}")
+    sent = engine.context.next_request_tokens("one more")
+    assert sent > 3000
+    here.demo.script(error(400, "prompt is too long"), "fits now")
+    turn = await ask(engine, "one more")
+    assert turn.text == "fits now"
+    window = engine.context.size.window
+    assert window is not None
+    assert abs(window - sent) < 100
+    # A proxy that takes no such body says nothing of tokens.
+    other = await here.engine(here.session("dear"))
+    here.demo.script(*["a " * 300] * 4)
+    for number in range(4):
+        await ask(other, f"prompt {number} {LONG * 2}")
+    here.demo.script(error(413, "Request Entity Too Large"), "fits now")
+    assert (await ask(other, "one more")).text == "fits now"
+    assert other.context.size.window == 1_000_000
 
 
 # -- editing and undoing

@@ -122,12 +122,13 @@ class ChatContext:
         not have run, or not have loaded the model. Takes up to 3 s; asks for the window at a server
         that did not know once in 30 s."""
         await self.models.recognise(self.model.endpoint)
-        if self.size.window is None:
-            model = self.model
-            window = await self.models.context_window(model)
-            if model == self.model:
-                self.size.window = window
-                self.size.is_window_asked = True
+        model = self.model
+        window = await self.models.context_window(model)
+        if model == self.model:
+            self.size.is_window_asked = True
+            if window is not None:
+                # One that was known may have turned out to be smaller.
+                self.size.window = min(window, self.size.window or window)
 
     async def _start_ledger(self) -> None:
         await self.ledger.close()

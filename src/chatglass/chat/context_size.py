@@ -10,6 +10,7 @@ from chatglass.chat.compaction.strategy import ContextTurn
 from chatglass.chat.figures import RequestFigures
 from chatglass.chat.shown_path import ShownPath
 from chatglass.chat.stats import ContextParts
+from chatglass.models.endpoints import table_of
 from chatglass.models.estimates import MESSAGE_TOKENS, estimate_content, estimate_text
 from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.records import RequestRow, SessionRow
@@ -43,14 +44,19 @@ class ContextSize:
         """The smaller of the threshold and the window less room for the answer."""
         if self.window is None:
             return self.token_threshold
-        asked = session.parameters.max_output_tokens
-        # Servers refuse a prompt and an output limit that are together more than the window; the
-        # room is bounded all the same, or a large limit would leave none for the prompt.
-        if asked is None:
+        # Servers refuse a prompt and an output limit that are together more than the window.
+        room = self.most_output(session)
+        if room is None:
             room = min(_MOST_ROOM_FOR_ANSWER, self.window // 4)
-        else:
-            room = min(asked, self.window * 3 // 4)
         return min(self.token_threshold, max(self.window - room, 1))
+
+    def most_output(self, session: SessionRow) -> int | None:
+        """The output limit that is sent: the session's, as far as it leaves a quarter of the window
+        for the prompt."""
+        asked = session.parameters.max_output_tokens
+        if asked is None or self.window is None:
+            return asked
+        return max(min(asked, self.window * 3 // 4), 1)
 
     def of_text(self, session: SessionRow, text: str) -> int:
         return self._models.estimate_tokens(_model_of(session), text)
@@ -149,6 +155,17 @@ class ContextSize:
         if self._schemas[0] != text:
             self._schemas = (text, estimate_text(text))
         return self._schemas[1]
+
+
+def window_learned(model: ModelRef, before: int | None, window: int | None) -> str:
+    """What a refusal told of the window, as a sentence; empty where that is nothing new."""
+    if window is None or window == before:
+        return ""
+    than = f", not {before:,}" if before is not None else ""
+    return (
+        f"From now on the window of {model.model} counts as {window:,} tokens{than}; context_window in "
+        f"{table_of(model.endpoint)} sets it for good."
+    )
 
 
 def _model_of(session: SessionRow) -> ModelRef:

@@ -83,7 +83,7 @@ class ModelRequestRunner:
             messages=outgoing.messages,
             tools=context.tools.schemas(context.path),
             temperature=session.parameters.temperature,
-            max_output_tokens=session.parameters.max_output_tokens,
+            max_output_tokens=context.size.most_output(session),
             reasoning_effort=session.parameters.reasoning_effort,
             leaves_out_images=leaves_out_images,
         )

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 Piece = TextPiece | ReasoningPiece | ToolCallPiece | Waiting | Adapted | Finished
 """What a recipient gets."""
 
+_LEAST_WINDOW = 2_048
+"""Tokens. A shorter prompt that is refused as too long says nothing of the window."""
 _CHARS_OF_A_TOKEN = 4
 """Of the JSON of tool calls, about."""
 
@@ -271,10 +273,25 @@ class _Flight:
         """Store what came, then the row; tell of both."""
         ending = Ending(self.row, status, self._finished, error)
         await self._recipient.keep(ending)
+        if error is not None and error.kind == "context_overflow":
+            self._learn_window(error)
         ending = replace(ending, row=await self._finish_row(status, error))
         self.tell(RequestEnded(ending, self._recipient.said()[0]))
         await self._recipient.ended(ending)
         return ending
+
+    def _learn_window(self, error: ModelError) -> None:
+        """It is what the refusal says, else smaller than this prompt."""
+        models, estimate = self._context.models, self.row.estimated_prompt_tokens
+        if error.window is not None:
+            models.learn_window(self._model, error.window)
+            least = error.window - (self._departure.request.max_output_tokens or 0)
+            if least > estimate:
+                # More than it was held for.
+                models.calibrate(self._model, self._departure.uncorrected or estimate, least)
+        # A proxy that takes no body of that size (413) does not speak of tokens.
+        elif error.status != 413 and estimate >= _LEAST_WINDOW:
+            models.learn_window(self._model, estimate)
 
     async def _finish_row(self, status: RequestEnd, error: ModelError | None) -> RequestRow:
         context, end = self._context, self._finished

@@ -6,17 +6,16 @@ old messages left out first, and then `before_request` (budgets) is asked.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compactor import Compactor
-from chatglass.chat.context_size import WARNING_FRACTION
+from chatglass.chat.context_size import WARNING_FRACTION, window_learned
 from chatglass.chat.ports import BeforeRequest, Compact, Proceed, RequestPlan, Stop
 from chatglass.chat.turn_events import TurnEvents
+from chatglass.models.endpoints import table_of
 from chatglass.models.wire import ModelError
 from chatglass.values.usage import Usage
 
@@ -61,7 +60,7 @@ class RequestGate:
         return (
             f"{ref.model} on {ref.endpoint} takes no images, so the prompt was not sent.",
             "Choose another model with /model, or take the image out of the prompt. If it does take "
-            f"them, set images = true in {_table(ref.endpoint)}.",
+            f"them, set images = true in {table_of(ref.endpoint)}.",
             "images",
         )
 
@@ -159,16 +158,4 @@ class RequestGate:
         before = context.size.window
         await context.find_window()
         window = context.size.window
-        if window is None or window == before:
-            return ""
-        than = f", not {before:,}" if before is not None else ""
-        return (
-            f"From now on its window counts as {window:,} tokens{than}; context_window in "
-            f"{_table(context.model.endpoint)} sets it for good."
-        )
-
-
-def _table(endpoint: str) -> str:
-    """`[endpoints.NAME]` as it has to stand in the settings."""
-    name = endpoint if re.fullmatch(r"[\w-]+", endpoint, re.ASCII) else json.dumps(endpoint)
-    return f"[endpoints.{name}]"
+        return window_learned(context.model, before, window)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -178,7 +180,7 @@ def _from_flag(
 def _from_settings(
     name: str, entry: EndpointEntry, environment: Mapping[str, str]
 ) -> ConfiguredEndpoint:
-    place = f"[endpoints.{name}]"
+    place = table_of(name)
     url = checked_url(entry.base_url, f"base_url of {place}")
     key: str | None = None
     source = ""
@@ -233,6 +235,12 @@ def _checked(headers: Mapping[str, str], place: str) -> dict[str, str]:
                 " printable ASCII on one line."
             )
     return dict(headers)
+
+
+def table_of(name: str) -> str:
+    """`[endpoints.NAME]`, as it has to stand in the settings."""
+    key = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name)
+    return f"[endpoints.{key}]"
 
 
 def named_model(endpoints: Mapping[str, Endpoint], current: ModelRef, text: str) -> ModelRef:

@@ -17,6 +17,7 @@ from chatglass.models.endpoints import (
     EndpointEntry,
     configured_endpoints,
     local_address,
+    table_of,
 )
 from chatglass.models.exchange import private_values
 from chatglass.models.retries import RetryPolicy
@@ -54,6 +55,8 @@ class Models:
         self._clients: dict[str, OpenAIClient] = {}
         self._calibrations: dict[ModelRef, estimates.Calibration] = {}
         self._windows: dict[ModelRef, int] = {}
+        self._learned_windows: dict[ModelRef, int] = {}
+        """What they turned out to be when a request was refused as too long."""
         self._images: dict[ModelRef, bool | None] = {}
         """What servers said of it, once they were asked."""
         self._unknown_since: dict[ModelRef, float] = {}
@@ -123,7 +126,7 @@ class Models:
             raise ModelError(
                 "not_found",
                 f"There is no endpoint {endpoint!r}.",
-                f"Choose another model with /model, or add [endpoints.{endpoint}] to config.toml."
+                f"Choose another model with /model, or add {table_of(endpoint)} to config.toml."
                 f" Configured: {names}.",
             )
         client = OpenAIClient(
@@ -167,7 +170,19 @@ class Models:
                 client.endpoint = recognised
 
     async def context_window(self, ref: ModelRef) -> int | None:
-        """The most tokens the model takes, from settings, server or genai-prices; else None."""
+        """The most tokens the model takes, from settings, server or genai-prices, or as refusals have
+        told; else None."""
+        known, learned = await self._stated_window(ref), self._learned_windows.get(ref)
+        if known is None or learned is None:
+            return known or learned
+        return min(known, learned)
+
+    def learn_window(self, ref: ModelRef, window: int) -> None:
+        """A request was refused since the model takes no more than that: it holds from now on, whatever
+        settings, server or price list say."""
+        self._learned_windows[ref] = min(window, self._learned_windows.get(ref, window))
+
+    async def _stated_window(self, ref: ModelRef) -> int | None:
         configured = self._find(ref.endpoint)
         if configured is None:
             return None

@@ -246,7 +246,12 @@ class ModelManager(Protocol):
         ...
 
     async def context_window(self, ref: ModelRef) -> int | None:
-        """The most tokens the model takes, from settings, server or genai-prices; else None."""
+        """The most tokens the model takes, from settings, server or genai-prices, or as refusals have
+        told; else None."""
+        ...
+
+    def learn_window(self, ref: ModelRef, window: int) -> None:
+        """A request was refused since the model takes no more tokens than that."""
         ...
 
     async def takes_images(self, ref: ModelRef) -> bool | None:

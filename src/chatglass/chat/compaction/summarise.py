@@ -53,7 +53,7 @@ class Summarise:
                 return await self._in_pieces(task, kept, summariser, most, room)
             except SummaryFailed as error:
                 # Its window is smaller than was known.
-                room //= 2
+                room = min(room // 2, summariser.room)
                 if not error.too_large or room < _LEAST_PIECE + most:
                     raise
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatglass.chat.compaction.strategy import SummaryFailed
+from chatglass.chat.context_size import window_learned
 from chatglass.chat.ports import BeforeRequest, Proceed, RequestPlan, Stop
 from chatglass.chat.request_flight import Departure, Ending, HeldAnswer, Piece, lead
 from chatglass.chat.turn_events import TurnEvents
@@ -83,8 +84,16 @@ class SummaryRequests:
         if ending.stopped:
             raise asyncio.CancelledError
         if (error := ending.error) is not None:
+            await self._learned_window()
             raise SummaryFailed(error.cause, too_large=error.kind == "context_overflow") from error
         return answer.said()[0]
+
+    async def _learned_window(self) -> None:
+        """Take over what a refusal told of the window, and say so."""
+        before = self._window
+        self._window = await self._context.models.context_window(self.model)
+        if told := window_learned(self.model, before, self._window):
+            self._events.notice("information", told, kind="context")
 
     async def _may_send(self, messages: list[JsonObject], estimate: int, most: int) -> None:
         """Raises SummaryFailed where a budget says no."""
