@@ -229,6 +229,8 @@ def test_one_name_is_no_more_than_one_name(judge: Judge) -> None:
 
 def test_what_always_asks_is_allowed_by_no_rule(judge: Judge) -> None:
     for path in (".git/config", ".GIT/config", "src/.git/x", ".mcp.json", ".env",
+                 ".vscode/tasks.json", ".husky/pre-commit", "src/sitecustomize.py",
+                 ".github/workflows/ci.yml",
                  str(judge.home / ".config" / "chatglass" / "config.toml")):  # fmt: skip
         call = judge.write(path)
         for rule in ("write_file", "write_file(**)", "write_file(/**)", f'write_file("{path}")'):

@@ -199,6 +199,60 @@ def test_guarded_writes_always_ask(bench: Bench, path: str):
     assert (found.verdict, found.always_ask) == ("ask", True)
 
 
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        (".husky/pre-commit", "git runs it at a commit or another step (.husky)"),
+        (".pre-commit-config.yaml", "git runs it"),
+        (".vscode/tasks.json", "an editor runs it when the folder is opened (.vscode)"),
+        ("sub/.VSCode/settings.json", "an editor runs it"),
+        (".devcontainer/devcontainer.json", "an editor runs it"),
+        (".dir-locals.el", "an editor runs it"),
+        (".envrc", "a shell runs it when it starts or enters the folder (.envrc)"),
+        ("~/.bashrc", "a shell runs it"),
+        ("~/.config/fish/conf.d/x.fish", "a shell runs it"),
+        ("src/sitecustomize.py", "Python runs it whenever it starts (sitecustomize.py)"),
+        ("lib/evil.pth", "Python runs it"),
+        (".yarn/releases/yarn.cjs", "a package manager or build tool runs it unasked (.yarn)"),
+        (".cargo/config.toml", "a package manager"),
+        (".github/workflows/ci.yml", "the CI runs it once it is pushed (.github/workflows)"),
+        (".gitlab-ci.yml", "the CI runs it"),
+        ("Jenkinsfile", "the CI runs it"),
+        (".claude/settings.local.json", "another assistant obeys it"),
+        ("~/.config/autostart/x.desktop", "the system runs it when you log in"),
+        ("~/Library/LaunchAgents/x.plist", "the system runs it"),
+        ("/etc/cron.d/x", "the system runs it"),
+    ],
+)
+def test_what_runs_by_itself_once_it_is_written_always_asks(bench: Bench, path: str, why: str):
+    found = bench.assess("write_file", path=path, content="x")
+    assert (found.verdict, found.always_ask) == ("ask", True)
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["Makefile", "package.json", "conftest.py", "setup.py", "pyproject.toml", "src/main.py",
+     ".github/CODEOWNERS", ".claude/notes.md", "vscode/x", "my.vscode", "husky/x",
+     "docs/profile", "pth", "cargo/config.toml", "workflows/ci.yml"],
+)  # fmt: skip
+def test_what_is_run_by_name_asks_as_any_writing_does(bench: Bench, path: str):
+    found = bench.assess("write_file", path=path, content="x")
+    assert (found.verdict, found.always_ask) == ("ask", False)
+
+
+def test_what_runs_by_itself_is_read_unasked(bench: Bench):
+    (bench.root / ".vscode").mkdir()
+    (bench.root / ".vscode" / "tasks.json").write_text("{}")
+    assert bench.assess("read_file", path=".vscode/tasks.json").verdict == "allow"
+
+
+def test_a_link_into_what_runs_by_itself_is_guarded(bench: Bench):
+    (bench.root / ".husky").mkdir()
+    (bench.root / "harmless").symlink_to(".husky")
+    assert bench.assess("write_file", path="harmless/pre-push", content="x").always_ask
+
+
 def test_a_link_into_git_is_guarded(bench: Bench):
     (bench.root / ".git" / "hooks").mkdir(parents=True)
     (bench.root / "harmless").symlink_to(".git/hooks")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatglass.tools.run_unasked import why_run_unasked
 from chatglass.tools.secret_names import secret_name
 from chatglass.tools.tool import InvalidArguments
 
@@ -97,9 +98,12 @@ class Surroundings:
         for folder in self.own_folders:
             if path.is_relative_to(folder) or path.is_relative_to(_resolve(folder)):
                 return "it belongs to chatglass itself"
-        for part in path.parts:
-            if reason := _GUARDED_NAMES.get(_as_disks_may_take_it(part)):
+        names = [_as_disks_may_take_it(part) for part in path.parts]
+        for name in names:
+            if reason := _GUARDED_NAMES.get(name):
                 return reason
+        if reason := why_run_unasked(names):
+            return reason
         if any(_is_repository(folder) for folder in (path, *path.parents)):
             return _OF_GIT
         return ""
