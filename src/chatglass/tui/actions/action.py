@@ -7,6 +7,7 @@ from typing import Literal
 
 Place = Literal[
     "app",
+    "screen",
     "chat",
     "composer",
     "transcript",
@@ -21,10 +22,11 @@ Place = Literal[
     "tools",
     "approval",
 ]
-"""Where the keys of an action work; `app` is everywhere."""
+"""Where the keys of an action work; `app` is everywhere, `screen` every screen over the chat."""
 
 PLACES: dict[Place, str] = {
     "app": "Everywhere",
+    "screen": "In a screen over the chat",
     "chat": "In the chat",
     "composer": "In the composer",
     "transcript": "In the transcript",
@@ -43,6 +45,10 @@ PLACES: dict[Place, str] = {
 OWN_SCREENS: frozenset[Place] = frozenset({"sessions", "usage", "servers", "contents", "tools"})
 """Places that are a screen of their own over the app, which the keys of `app` don't reach."""
 
+_OVER_THE_CHAT: frozenset[Place] = OWN_SCREENS | frozenset[Place](
+    {"inspector", "text", "wire", "compare"}
+)
+"""Places that the keys of `screen` reach, too."""
 
 IN_THE_CHAT: frozenset[Place] = frozenset({"composer", "transcript", "inspector", "approval"})
 """Places that the keys of `chat` reach, too."""
@@ -54,6 +60,8 @@ def meet(one: Place, other: Place) -> bool:
         return True
     if "chat" in (one, other) and {one, other} & IN_THE_CHAT:
         return True
+    if "screen" in (one, other):
+        return bool({one, other} & _OVER_THE_CHAT)
     return "app" in (one, other) and not {one, other} & OWN_SCREENS
 
 
@@ -90,6 +98,9 @@ _NAMES = {
 }
 
 
+_ARROWS = frozenset({"up", "down", "left", "right"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One thing a user can do.
@@ -123,6 +134,29 @@ class Action:
         return f"/{self.slash} {self.hint}".rstrip() if self.slash else ""
 
 
+def key_in(
+    place: Place,
+    id: str,
+    label: str,
+    tooltip: str,
+    *keys: str,
+    command: str = "",
+    footer: int | None = None,
+) -> Action:
+    """An action that only makes sense under its key, in its place. `command` is by default the last
+    part of its id."""
+    return Action(
+        id=id,
+        label=label,
+        tooltip=tooltip,
+        keys=keys,
+        place=place,
+        command=command or id.rpartition(".")[2],
+        footer=footer,
+        palette=False,
+    )
+
+
 def key_label(key: str) -> str:
     """A Textual key name as people write it: `ctrl+s` → `^S`, `shift+enter` → `Shift+Enter`."""
     *modifiers, last = key.split("+")
@@ -132,6 +166,11 @@ def key_label(key: str) -> str:
     if modifiers == ["ctrl"] and len(name) == 1:
         return f"^{name.upper()}"
     return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+def is_typed(key: str) -> bool:
+    """Whether a Textual key name stands for a character, which a line of text takes as its own."""
+    return len(key) == 1 or key == "space" or (len(_NAMES.get(key, "")) == 1 and key not in _ARROWS)
 
 
 def keys_label(keys: tuple[str, ...], limit: int = 9) -> str:

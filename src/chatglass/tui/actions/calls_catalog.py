@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.action import Action, key_in
 
 
 def _panel(name: str, label: str, tooltip: str, *keys: str, footer: int | None = None) -> Action:
-    return Action(
-        id=f"calls.{name}",
-        label=label,
-        tooltip=tooltip,
-        keys=keys,
-        place="inspector",
-        command=f"calls('{name}')",
-        footer=footer,
-        palette=False,
+    command = f"calls('{name}')"
+    return key_in(
+        "inspector", f"calls.{name}", label, tooltip, *keys, command=command, footer=footer
     )
 
 
 def _compare(
     name: str, label: str, tooltip: str, key: str, *, run: str = "", footer: int | None = None
 ) -> Action:
-    return Action(
-        id=f"compare.{name}",
-        label=label,
-        tooltip=tooltip,
-        keys=(key,),
-        place="compare",
-        command=run or f"app.do('calls.{name}')",
-        footer=footer,
-        palette=False,
-    )
+    command = run or f"app.do('calls.{name}')"
+    return key_in("compare", f"compare.{name}", label, tooltip, key, command=command, footer=footer)
 
 
 CALLS_ACTIONS: tuple[Action, ...] = (

@@ -17,6 +17,7 @@ from chatglass.tui.actions.contents_catalog import CONTENTS_ACTIONS
 from chatglass.tui.actions.context_catalog import CONTEXT_ACTIONS
 from chatglass.tui.actions.detail_catalog import DETAIL_ACTIONS
 from chatglass.tui.actions.find_catalog import FIND_ACTIONS
+from chatglass.tui.actions.screen_catalog import SCREEN_ACTIONS
 from chatglass.tui.actions.servers_catalog import SERVER_ACTIONS
 from chatglass.tui.actions.session_catalog import SESSION_ACTIONS
 from chatglass.tui.actions.tabs_catalog import TAB_ACTIONS, TABS_BY_NUMBER
@@ -35,6 +36,7 @@ CATALOG: tuple[Action, ...] = (
     *TRANSCRIPT_ACTIONS,
     *COMPOSER_ACTIONS,
     *CONTEXT_ACTIONS,
+    *SCREEN_ACTIONS,
     *CALLS_ACTIONS,
     *DETAIL_ACTIONS,
     *USAGE_ACTIONS,

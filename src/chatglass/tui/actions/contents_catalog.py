@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action
-
-
-def _key(name: str, label: str, tooltip: str, *keys: str) -> Action:
-    return Action(
-        id=f"contents.{name}",
-        label=label,
-        tooltip=tooltip,
-        keys=keys,
-        place="contents",
-        command=name,
-        palette=False,
-    )
-
+from chatglass.tui.actions.action import Action, key_in
 
 CONTENTS_ACTIONS: tuple[Action, ...] = (
-    _key("open", "Open", "Show an image, a sound, a PDF or a text with the system's viewer", "o"),
-    _key("save", "Save", "Save the content as a new file", "s"),
-    _key("copy", "Copy", "Copy the text of the content", "y"),
-)
+    key_in(
+        "contents", "contents.open", "Open",
+        "Show an image, a sound, a PDF or a text with the system's viewer", "o", footer=10,
+    ),
+    key_in("contents", "contents.save", "Save", "Save the content as a new file", "s", footer=20),
+    key_in("contents", "contents.copy", "Copy", "Copy the text of the content", "y", footer=30),
+)  # fmt: skip

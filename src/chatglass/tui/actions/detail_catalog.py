@@ -2,81 +2,77 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action, Place
-
-
-def _key(place: Place, id_: str, label: str, tooltip: str, command: str, *keys: str) -> Action:
-    return Action(
-        id=id_,
-        label=label,
-        tooltip=tooltip,
-        keys=keys,
-        place=place,
-        command=command,
-        palette=False,
-    )
-
+from chatglass.tui.actions.action import Action, key_in
 
 DETAIL_ACTIONS: tuple[Action, ...] = (
-    _key(
+    key_in(
         "inspector", "inspector.before", "Section before",
         "Show the section before; each has its number as a key too",
-        "section_by(-1)", "left", "comma",
+        "left", "comma", command="section_by(-1)",
     ),
-    _key(
-        "inspector", "inspector.next", "Next section", "Show the next section",
-        "section_by(1)", "right", "full_stop",
+    key_in(
+        "inspector", "inspector.next", "Next section",
+        "Show the next section", "right", "full_stop", command="section_by(1)",
     ),
-    _key("inspector", "inspector.find", "Find", "Find in the text of this call", "find", "slash"),
-    _key("inspector", "inspector.copy", "Copy", "Copy this section of the call", "copy", "y"),
-    _key(
+    key_in(
+        "inspector", "inspector.find", "Find",
+        "Find in the text of this call", "slash", footer=80,
+    ),
+    key_in("inspector", "inspector.copy", "Copy", "Copy this section of the call", "y", footer=90),
+    key_in(
         "inspector", "inspector.wire", "Wire",
-        "Show what went over the wire in the request that made the call", "wire", "W",
+        "Show what went over the wire in the request that made the call", "W",
     ),
-    _key(
-        "inspector", "inspector.message", "Message", "Show the message that made the call",
-        "jump_to_message", "m",
+    key_in(
+        "inspector", "inspector.message", "Message",
+        "Show the message that made the call", "m", command="jump_to_message",
     ),
-    _key(
-        "text", "text.fold", "Fold, or out", "Fold what is at the cursor, or go out to what it is in",
-        "fold_or_out", "left", "h",
+    key_in(
+        "text", "text.fold", "Fold, or out",
+        "Fold what is at the cursor, or go out to what it is in",
+        "left", "h", command="fold_or_out",
     ),
-    _key(
-        "text", "text.unfold", "Unfold, or in", "Unfold what is at the cursor, or go into it",
-        "unfold_or_in", "right", "l",
+    key_in(
+        "text", "text.unfold", "Unfold, or in",
+        "Unfold what is at the cursor, or go into it", "right", "l", command="unfold_or_in",
     ),
-    _key(
-        "text", "text.toggle", "Fold or unfold", "Fold or unfold what is at the cursor",
-        "toggle_fold", "space", "enter",
+    key_in(
+        "text", "text.toggle", "Fold or unfold",
+        "Fold or unfold what is at the cursor", "space", "enter", command="toggle_fold",
     ),
-    _key(
-        "text", "text.less", "One level less", "Show one level less of the JSON",
-        "fold_deeper(-1)", "minus",
+    key_in(
+        "text", "text.less", "One level less",
+        "Show one level less of the JSON", "minus", command="fold_deeper(-1)",
     ),
-    _key(
-        "text", "text.more", "One level more", "Show one level more of the JSON",
-        "fold_deeper(1)", "plus", "equals_sign",
+    key_in(
+        "text", "text.more", "One level more",
+        "Show one level more of the JSON", "plus", "equals_sign", command="fold_deeper(1)",
     ),
-    _key("text", "text.fold_all", "Fold all", "Show the outermost level alone", "fold_to(1)", "0"),
-    _key("text", "text.unfold_all", "Unfold all", "Unfold everything", "fold_to(33)", "asterisk"),
-    _key(
-        "text", "text.copy_value", "Copy value", "Copy the value at the cursor", "copy_value", "Y",
+    key_in(
+        "text", "text.fold_all", "Fold all",
+        "Show the outermost level alone", "0", command="fold_to(1)",
     ),
-    _key(
-        "text", "text.copy_path", "Copy path", "Copy the JSON path of the cursor", "copy_path", "P",
+    key_in(
+        "text", "text.unfold_all", "Unfold all",
+        "Unfold everything", "asterisk", command="fold_to(33)",
     ),
-    _key(
-        "wire", "wire.before", "Request before", "Show the session's request before this one",
-        "request_by(-1)", "left_square_bracket",
+    key_in("text", "text.copy_value", "Copy value", "Copy the value at the cursor", "Y"),
+    key_in("text", "text.copy_path", "Copy path", "Copy the JSON path of the cursor", "P"),
+    key_in(
+        "wire", "wire.before", "Request before",
+        "Show the session's request before this one",
+        "left_square_bracket", command="request_by(-1)", footer=20,
     ),
-    _key(
-        "wire", "wire.next", "Next request", "Show the session's next request",
-        "request_by(1)", "right_square_bracket",
+    key_in(
+        "wire", "wire.next", "Next request",
+        "Show the session's next request",
+        "right_square_bracket", command="request_by(1)", footer=30,
     ),
-    _key("wire", "wire.find", "Find", "Find in the text", "find", "slash"),
-    _key("wire", "wire.copy", "Copy", "Copy the whole text, exactly as it is", "copy", "y"),
-    _key(
-        "wire", "wire.message", "Message", "Show the message that the request answered into",
-        "jump_to_message", "m",
+    key_in("wire", "wire.find", "Find", "Find in the text", "slash", footer=40),
+    key_in("wire", "wire.copy", "Copy", "Copy the whole text, exactly as it is", "y", footer=50),
+    key_in(
+        "wire", "wire.message", "Message",
+        "Show the message that the request answered into",
+        "m", command="jump_to_message", footer=60,
     ),
 )  # fmt: skip

@@ -12,8 +12,9 @@ from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
-from chatglass.tui.actions.action import Action, Place, key_label
+from chatglass.tui.actions.action import Action, Place, is_typed, key_label
 from chatglass.tui.actions.place import place_of
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.component_style import component_style
@@ -36,8 +37,17 @@ def fitting(actions: list[Action], width: int) -> list[tuple[int, Action, str, s
     return placed
 
 
+def way_out(*then: str) -> list[Action]:
+    """What the footer of every screen over the chat begins with: how to close it, and the help;
+    `then` the actions of these ids."""
+    return [ACTIONS[id_] for id_ in ("screen.close", "help.keys", *then)]
+
+
 class FooterLine(Widget):
-    """Shows the registry's footer actions, those of the focused panel first; a click runs one."""
+    """Shows the registry's footer actions, those of the focused panel first; a click runs one.
+
+    While a line is typed in, keys that would be typed are left out.
+    """
 
     DEFAULT_CSS = """
     FooterLine { height: 1; width: 1fr; color: $footer-description-foreground; background: $footer-background; }
@@ -64,7 +74,11 @@ class FooterLine(Widget):
         self._working = False
         self._focused: Place = place
         self._nearer: Mapping[str, Binding] = {}
-        """What keys do where the focus is, that do something else in the chat."""
+        """What keys do where the focus is, that do something else on the screen around it."""
+        self._typed_in = False
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self._show_focus)
 
     def show_working(self, working: bool) -> None:
         """Whether there is a turn to stop."""
@@ -72,17 +86,19 @@ class FooterLine(Widget):
             self._working = working
             self.refresh()
 
-    def show_focus(self, focused: DOMNode | None) -> None:
+    def _show_focus(self, focused: DOMNode | None) -> None:
         """Show the keys of the panel that has the focus before those that work everywhere; of
         those, what they do there."""
-        place = place_of(focused)
+        place, typed_in = place_of(focused), isinstance(focused, Input | TextArea)
         nearer = {
             key: active.binding
             for key, active in self.screen.active_bindings.items()
-            if active.node is not self.screen and active.node is not self.app
+            if active.node is not self.screen
+            and active.node is not self.app
+            and not type(active.node).__module__.startswith("textual.")
         }
-        if (place, nearer) != (self._focused, self._nearer):
-            self._focused, self._nearer = place, nearer
+        if (place, typed_in, nearer) != (self._focused, self._typed_in, self._nearer):
+            self._focused, self._typed_in, self._nearer = place, typed_in, nearer
             self.refresh()
 
     def _placed(self) -> list[tuple[int, Action, str, str]]:
@@ -112,6 +128,7 @@ class FooterLine(Widget):
             for action in self._registry.at(place)
             if action.footer is not None
             and action.keys
+            and not (self._typed_in and is_typed(action.keys[0]))
             and (self._working or action.id != "turn.stop")
         ]
         return sorted(shown, key=lambda action: action.footer or 0)

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action
-
-
-def _key(name: str, label: str, tooltip: str, *keys: str) -> Action:
-    return Action(
-        id=f"servers.{name}",
-        label=label,
-        tooltip=tooltip,
-        keys=keys,
-        place="servers",
-        command=name,
-        palette=False,
-    )
-
+from chatglass.tui.actions.action import Action, key_in
 
 SERVER_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -24,8 +11,18 @@ SERVER_ACTIONS: tuple[Action, ...] = (
         tooltip="Show the MCP servers: their state, tools and log",
         slash="mcp",
     ),
-    _key("restart", "Restart", "Start the server, or connect anew; of an untrusted one: ask", "r"),
-    _key("stop", "Stop", "Disconnect from the server until it is restarted", "s"),
-    _key("log", "Log", "Show the server's log, or what it offers", "l"),
-    _key("copy", "Copy", "Copy what is shown of the server", "y"),
-)
+    key_in(
+        "servers", "servers.restart", "Restart",
+        "Start the server, or connect anew; of an untrusted one: ask", "r", footer=10,
+    ),
+    key_in(
+        "servers", "servers.stop", "Stop", "Disconnect from the server until it is restarted", "s",
+        footer=20,
+    ),
+    key_in(
+        "servers", "servers.log", "Log", "Show the server's log, or what it offers", "l", footer=30,
+    ),
+    key_in(
+        "servers", "servers.copy", "Copy", "Copy what is shown of the server", "y", footer=40,
+    ),
+)  # fmt: skip

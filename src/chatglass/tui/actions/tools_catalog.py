@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action
+from chatglass.tui.actions.action import Action, key_in
 
 TOOLS_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -11,13 +11,8 @@ TOOLS_ACTIONS: tuple[Action, ...] = (
         tooltip="Show the tools the model may call: built in, your own, those of MCP servers",
         slash="tools",
     ),
-    Action(
-        id="tools.copy",
-        label="Copy",
-        tooltip="Copy the tool's entry as it is sent to the model",
-        keys=("y",),
-        place="tools",
-        command="copy",
-        palette=False,
+    key_in(
+        "tools", "tools.copy", "Copy", "Copy the tool's entry as it is sent to the model", "y",
+        footer=10,
     ),
-)
+)  # fmt: skip

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from chatglass.tui.actions.action import Action
-
-
-def _key(name: str, label: str, tooltip: str, *keys: str, command: str = "") -> Action:
-    return Action(
-        id=f"usage.{name}",
-        label=label,
-        tooltip=tooltip,
-        keys=keys,
-        place="usage",
-        command=command or name,
-        palette=False,
-    )
-
+from chatglass.tui.actions.action import Action, key_in
 
 USAGE_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -39,17 +26,38 @@ USAGE_ACTIONS: tuple[Action, ...] = (
         slash="whatif",
         hint="[models…]",
     ),
-    _key("by_day", "By day", "Sum up by day", "1", "d", command="by('day')"),
-    _key("by_model", "By model", "Sum up by model", "2", "m", command="by('model')"),
-    _key(
-        "by_tool", "By tool", "Sum up what the results of each tool cost", "3", "t",
-        command="by('tool')",
+    key_in(
+        "usage", "usage.by_day", "By day", "Sum up by day", "1", "d", command="by('day')", footer=20,
     ),
-    _key("by_session", "By session", "Sum up by session", "4", "s", command="by('session')"),
-    _key("range", "Range", "The next range: 7, 30 or 90 days, or all", "r", command="next_range"),
-    _key("custom_range", "From … to", "Set the first and the last day", "c"),
-    _key("measure", "Cost or tokens", "Draw tokens instead of cost, or the other way", "x"),
-    _key("export", "Export", "Write what is listed to a CSV file", "e"),
-    _key("open", "Open", "Look into the row; a session is opened", "enter"),
-    _key("back", "Back", "Go back, or close (Esc)", "backspace"),
+    key_in(
+        "usage", "usage.by_model", "By model", "Sum up by model", "2", "m", command="by('model')",
+        footer=30,
+    ),
+    key_in(
+        "usage", "usage.by_tool", "By tool", "Sum up what the results of each tool cost", "3", "t",
+        command="by('tool')", footer=40,
+    ),
+    key_in(
+        "usage", "usage.by_session", "By session", "Sum up by session", "4", "s",
+        command="by('session')", footer=50,
+    ),
+    key_in(
+        "usage", "usage.range", "Range", "The next range: 7, 30 or 90 days, or all", "r",
+        command="next_range", footer=60,
+    ),
+    key_in(
+        "usage", "usage.custom_range", "From … to", "Set the first and the last day", "c", footer=90,
+    ),
+    key_in(
+        "usage", "usage.measure", "Cost or tokens", "Draw tokens instead of cost, or the other way",
+        "x", footer=80,
+    ),
+    key_in("usage", "usage.export", "Export", "Write what is listed to a CSV file", "e", footer=70),
+    key_in(
+        "usage", "usage.open", "Open", "Look into the row; a session is opened", "enter", footer=10,
+    ),
+    key_in(
+        "usage", "usage.back", "Back", "Go back to what was listed before, then close, as Esc does",
+        "backspace",
+    ),
 )  # fmt: skip

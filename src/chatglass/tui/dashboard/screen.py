@@ -11,10 +11,9 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from chatglass.spending.days import parse_range, today
@@ -22,6 +21,7 @@ from chatglass.spending.report import as_csv, cost_of
 from chatglass.spending.totals import sum_of
 from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.usage_records import UsageBy, UsageRow
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.dashboard.chart import UsageChart
 from chatglass.tui.dashboard.head import UsageHead
@@ -29,43 +29,30 @@ from chatglass.tui.dashboard.place import Measure, Place, first_place
 from chatglass.tui.dashboard.usage_list import UsageColumns, UsageList
 from chatglass.tui.dialogs.dialogs import TextDialog
 from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.screens.cover_screen import CoverScreen
 from chatglass.values import figures
-from chatglass.values.figures import counted
-from chatglass.values.text import visible
 
+_OF_TOOLS = "Estimated: the part that results are of each prompt that held them."
 LOW = 26
 """Rows below which the chart is lower."""
-_KEYS = (
-    "1 2 3 4 sum by · r range · c from … to · x cost/tokens · Enter look into · e CSV · Esc back"
-)
 
 
-class UsageScreen(ModalScreen[str | None]):
+class UsageScreen(CoverScreen[str | None]):
     """Ends with the id of the session to open, or None."""
 
     ACTION_PLACE = "usage"
     AUTO_FOCUS = "UsageList"
     DEFAULT_CSS = """
     UsageScreen {
-        background: $background;
-        .usage--panel {
-            border: round $accent; border-title-color: $text-accent;
-            border-subtitle-color: $text-muted; padding: 0 1; height: 1fr;
-        }
         UsageHead { margin-bottom: 1; }
         UsageChart { margin-bottom: 1; }
         &.-low UsageChart { height: 5; }
-        .usage--empty { height: auto; color: $text-muted; display: none; }
-        &.-empty .usage--empty { display: block; }
-        .usage--foot { height: 1; padding: 0 2; color: $foreground 60%; }
+        .usage--empty, .usage--note { height: auto; color: $text-muted; display: none; }
+        &.-empty .usage--empty, &.-of-tools .usage--note { display: block; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *ACTIONS.bindings("usage"),
-        Binding("escape", "back", "Back", show=False),
-        Binding("f1", "app.do('help.keys')", "Keys", show=False),
-        Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False),
-        Binding("ctrl+q", "app.do('app.quit')", "Quit", show=False),
     ]
 
     def __init__(
@@ -85,8 +72,8 @@ class UsageScreen(ModalScreen[str | None]):
         self._columns = UsageColumns()
         self._list = UsageList()
         self._empty = Static("", classes="usage--empty", markup=False)
-        self._foot = Static(_KEYS, classes="usage--foot", markup=False)
-        self._panel = Vertical(classes="usage--panel")
+        self._note = Static(_OF_TOOLS, classes="usage--note", markup=False)
+        self._panel = Vertical(classes="cover--panel")
 
     def compose(self) -> ComposeResult:
         with self._panel:
@@ -95,7 +82,8 @@ class UsageScreen(ModalScreen[str | None]):
             yield self._columns
             yield self._empty
             yield self._list
-        yield self._foot
+            yield self._note
+        yield FooterLine(place="usage", first=way_out(), target=self)
 
     def on_mount(self) -> None:
         self._panel.border_title = Content("Usage")
@@ -126,7 +114,7 @@ class UsageScreen(ModalScreen[str | None]):
             rows = await self._store.usage(place.query)
             daily = rows if place.query == place.daily else await self._store.usage(place.daily)
         except StoreError as error:
-            self._say(str(error))
+            self.say(str(error), "error")
             return
         if place is not self._place:
             return
@@ -153,14 +141,7 @@ class UsageScreen(ModalScreen[str | None]):
         self._panel.border_subtitle = Content(" · ".join(fact for fact in facts if fact))
         self.set_class(not rows, "-empty")
         self._empty.update(f"No requests in this range ({self._place.span_name}); r changes it.")
-        self._say(
-            "Estimated: the part that results are of each prompt that held them."
-            if self._place.of_tools
-            else _KEYS
-        )
-
-    def _say(self, text: str) -> None:
-        self._foot.update(visible(text))
+        self.set_class(self._place.of_tools, "-of-tools")
 
     # -- keys
 
@@ -218,6 +199,9 @@ class UsageScreen(ModalScreen[str | None]):
         else:
             self.dismiss(None)
 
+    def action_close(self) -> None:
+        self.action_back()
+
     # -- export
 
     def action_export(self) -> None:
@@ -244,9 +228,9 @@ class UsageScreen(ModalScreen[str | None]):
             with open(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(as_csv(self._place.by, rows))
         except OSError as error:
-            self._say(f"{path}: was not written: {error.strerror}.")
+            self.say(f"{path}: was not written: {error.strerror}.", "error")
         else:
-            self._say(f"Wrote {counted(len(rows), 'row')} to {path}.")
+            self.say(f"Wrote {figures.counted(len(rows), 'row')} to {path}.")
 
 
 def _objection_to(text: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -19,8 +19,7 @@ from chatglass.chat.calls.call_filter import took_ms
 from chatglass.chat.calls.comparing import compare_apart
 from chatglass.chat.calls.line_diff import Compared, compare
 from chatglass.chat.calls.rerun_row import RerunRow
-from chatglass.tui.actions.action import Action
-from chatglass.tui.actions.footer import FooterLine
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.approval.words import CallWords
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from chatglass.store.records import ToolCallRow, ToolResult
     from chatglass.tui.inspector.call_source import CallSource
 
-CLOSE = Action(
-    id="compare.close", label="Back", tooltip="Back", keys=("escape",), command="screen.close"
-)
 _TICK_SECONDS = 0.25
 
 
@@ -81,8 +77,7 @@ class CompareScreen(Screen[None]):
     CompareScreen > Vertical { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *ACTIONS.bindings("compare"),
-        Binding("escape", "close", "Back", show=False),
+        *ACTIONS.bindings("screen", "compare"),
     ]
 
     def __init__(
@@ -111,7 +106,7 @@ class CompareScreen(Screen[None]):
             yield self._facts
             yield self.view
         yield self.approval
-        yield FooterLine(place="compare", first=[CLOSE, ACTIONS["help.keys"]], target=self)
+        yield FooterLine(place="compare", first=way_out(), target=self)
 
     def on_mount(self) -> None:
         self._on_screen = True

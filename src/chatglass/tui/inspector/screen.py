@@ -11,8 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from chatglass.store.records import RequestRow, ToolCallRow
-from chatglass.tui.actions.action import Action
-from chatglass.tui.actions.footer import FooterLine
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.approval.words import CallWords
@@ -21,13 +20,6 @@ from chatglass.tui.inspector.calls_head import View
 from chatglass.tui.inspector.inspector import Inspector
 from chatglass.values.clock import now_ms
 
-CLOSE = Action(
-    id="inspector.close",
-    label="Close",
-    tooltip="Close (^O too)",
-    keys=("escape",),
-    command="screen.close",
-)
 WIDE = 110
 """Columns from which the list stands beside the text instead of above it."""
 
@@ -39,7 +31,8 @@ class InspectorScreen(Screen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+o", "close", "Close"),
+        *ACTIONS.bindings("screen"),
+        Binding("ctrl+o", "close", "Close", show=False),
     ]
 
     def __init__(
@@ -66,9 +59,7 @@ class InspectorScreen(Screen[str | None]):
     def compose(self) -> ComposeResult:
         yield self.inspector
         yield self.approval
-        yield FooterLine(
-            place="inspector", first=[CLOSE, ACTIONS["help.keys"]], target=self.inspector
-        )
+        yield FooterLine(place="inspector", first=way_out(), target=self.inspector)
 
     def on_mount(self) -> None:
         self.inspector.show_view(self._view)

@@ -130,9 +130,6 @@ class ChatScreen(Screen[None]):
         if event.size.width >= NARROW:
             self.remove_class("-overlay")
 
-    def on_descendant_focus(self) -> None:
-        self.query_one(FooterLine).show_focus(self.focused)
-
     def on_screen_resume(self) -> None:
         if self._is_complete:
             self.approval.be_deaf()

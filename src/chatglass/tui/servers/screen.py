@@ -7,48 +7,27 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
+from textual.binding import BindingType
 from textual.timer import Timer
-from textual.widgets import Static
 
 from chatglass.tools.mcp.events import McpEvent, ServerSnapshot
 from chatglass.tools.mcp.servers import McpServers
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.dialogs.choice_list import Choice, ChoiceList
-from chatglass.tui.inspector.json_view import JsonView
+from chatglass.tui.screens.cover_screen import CoverScreen
+from chatglass.tui.screens.list_and_text import ListAndText
 from chatglass.tui.servers.words import described, log_words, state_words
-from chatglass.values.text import one_line, visible
+from chatglass.values.text import one_line
 
-_KEYS = "r restart · s stop · l log or what it offers · y copy · Tab the text · Esc back"
 _SOON = 0.1
 """Seconds from an event to the screen: a server may log a thousand lines at once."""
 
 
-class ServersScreen(ModalScreen[None]):
+class ServersScreen(CoverScreen[None]):
     ACTION_PLACE = "servers"
     AUTO_FOCUS = "ChoiceList"
-    DEFAULT_CSS = """
-    ServersScreen {
-        background: $background;
-        .servers--panel {
-            border: round $accent; border-title-color: $text-accent; padding: 0 1; height: 1fr;
-        }
-        ChoiceList { height: auto; max-height: 40%; margin-bottom: 1; }
-        .servers--problems { height: auto; max-height: 6; color: $text-warning; display: none; }
-        .servers--view { border-top: solid $accent 40%; height: 1fr; border-title-color: $text-accent; }
-        .servers--foot { height: 1; padding: 0 2; color: $foreground 60%; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *ACTIONS.bindings("servers"),
-        Binding("escape", "close", "Back", show=False),
-        Binding("f1", "app.do('help.keys')", "Keys", show=False),
-        Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False),
-        Binding("ctrl+q", "app.do('app.quit')", "Quit", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*ACTIONS.bindings("servers")]
 
     def __init__(self, servers: McpServers, look: Callable[[], None]) -> None:
         """`look` shows a question that waits, now that this screen is there."""
@@ -58,27 +37,20 @@ class ServersScreen(ModalScreen[None]):
         self._shows_log = False
         self._shown: tuple[str, str] | None = None
         """The server whose text is on screen, and that text."""
-        self._list = ChoiceList(self._choices(), empty="No servers")
-        self._problems = Static("", classes="servers--problems", markup=False)
-        self.view = JsonView()
-        self._panel = Vertical(classes="servers--panel")
+        self._panel = ListAndText(
+            "MCP servers",
+            self._choices(),
+            empty="No servers",
+            problems=[str(problem) for problem in servers.problems],
+        )
         self._unsubscribe: Callable[[], None] | None = None
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        with self._panel:
-            yield self._problems
-            yield self._list
-            with Vertical(classes="servers--view"):
-                yield self.view
-        yield Static(_KEYS, classes="servers--foot", markup=False)
+        yield self._panel
+        yield FooterLine(place="servers", first=way_out("screen.next"), target=self)
 
     def on_mount(self) -> None:
-        self._panel.border_title = Content("MCP servers")
-        if self._servers.problems:
-            lines = [str(problem) for problem in self._servers.problems]
-            self._problems.update(visible("\n".join(lines)))
-            self._problems.display = True
         self._unsubscribe = self._servers.subscribe(self._take)
         # What counts down is drawn anew each second, while the screen is open.
         self.set_interval(1.0, self._count_down)
@@ -97,7 +69,7 @@ class ServersScreen(ModalScreen[None]):
 
     def _update(self) -> None:
         self._timer = None
-        self._list.set_choices(self._choices())
+        self._panel.list.set_choices(self._choices())
         self._show()
 
     def _count_down(self) -> None:
@@ -112,11 +84,12 @@ class ServersScreen(ModalScreen[None]):
 
     @property
     def chosen(self) -> ServerSnapshot | None:
-        current = self._list.current
+        current = self._panel.list.current
         return None if current is None else self._servers.snapshot(current.value)
 
+    @on(ChoiceList.Highlighted)
     def _show(self) -> None:
-        server = self.chosen
+        view, server = self._panel.view, self.chosen
         if server is None:
             return
         text = log_words(self._servers.log(server.name)) if self._shows_log else described(server)
@@ -124,23 +97,13 @@ class ServersScreen(ModalScreen[None]):
             return
         # Where the end of a log is looked at, it follows.
         same = self._shown is not None and self._shown[0] == server.name
-        at, was_at_end = self.view.scroll_y, self.view.scroll_y >= self.view.max_scroll_y
+        at, was_at_end = view.scroll_y, view.scroll_y >= view.max_scroll_y
         self._shown = (server.name, text)
-        self.view.load(text, "text")
+        view.load(text, "text")
         if self._shows_log and (was_at_end or not same):
-            self.view.jump_to(y=self.view.max_scroll_y)
+            view.jump_to(y=view.max_scroll_y)
         elif same:
-            self.view.jump_to(y=at)
-
-    @on(ChoiceList.Highlighted)
-    def _highlighted(self, event: ChoiceList.Highlighted) -> None:
-        event.stop()
-        self._show()
-
-    @on(ChoiceList.Chosen)
-    def _taken(self, event: ChoiceList.Chosen) -> None:
-        event.stop()
-        self.view.focus()
+            view.jump_to(y=at)
 
     # -- keys
 
@@ -158,11 +121,5 @@ class ServersScreen(ModalScreen[None]):
         self._show()
 
     async def action_copy(self) -> None:
-        from chatglass.tui.clipboard import copy
-
         if self._shown is not None:
-            told = await copy(self.app, self._shown[1])
-            self.app.notify(f"The text was {told}.", markup=False)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
+            await self.copy(self._shown[1], "text")

@@ -1,4 +1,4 @@
-"""PromptLine: the last line of the session browser, which tells the keys, asks and reports."""
+"""PromptLine: the line of the session browser that asks and reports."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-KEYS = "Enter open · Tab: Space mark r name p pin t tag a archive d del z undo · F1"
-"""Fits 80 columns."""
-
 
 class PromptLine(Horizontal):
-    """One line: a hint, or a text to edit."""
+    """One line: a hint, or a text to edit; it is there while it says something."""
 
     DEFAULT_CSS = """
-    PromptLine { height: 1; color: $foreground 60%; }
+    PromptLine { height: 1; color: $text-muted; }
+    PromptLine.-silent { display: none; }
     PromptLine.-asking { color: $text-warning; }
     PromptLine > Static { width: 1fr; height: 1; }
     PromptLine > Input { height: 1; border: none; padding: 0; width: 1fr; display: none; }
@@ -40,11 +38,11 @@ class PromptLine(Horizontal):
         """The question was put away."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._line = Static(Content(KEYS))
+        super().__init__(classes="-silent")
+        self._line = Static(markup=False)
         self._input = Input(compact=True)
         self._subject = ""
-        self._hint = KEYS
+        self._hint = ""
 
     def compose(self) -> ComposeResult:
         yield self._line
@@ -60,8 +58,8 @@ class PromptLine(Horizontal):
         return str(self._line.content)
 
     def hint(self, sentence: str) -> None:
-        """What stands there while there is nothing to report; empty for the keys."""
-        self._hint = sentence or KEYS
+        """What stands there while there is nothing to report; empty for nothing."""
+        self._hint = sentence
         if not self.asking:
             self._show("", self._hint)
 
@@ -91,6 +89,7 @@ class PromptLine(Horizontal):
         asking = bool(subject) != self.asking
         self._subject = subject
         self.set_class(bool(subject), "-asking")
+        self.set_class(not line, "-silent")
         self._line.update(Content(line), layout=asking or bool(subject))
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
@@ -21,8 +20,10 @@ from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.records import SessionQuery, SessionRow
 from chatglass.store.search_words import search_words
 from chatglass.store.session_search import parse_search
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.screens.cover_screen import CoverScreen
 from chatglass.tui.sessions import session_words
 from chatglass.tui.sessions.changes import RenameSession
 from chatglass.tui.sessions.finding import Finding
@@ -59,7 +60,7 @@ class SessionChoice:
     """What was searched for, where that is what the message was found by."""
 
 
-class SessionsScreen(ModalScreen[SessionChoice | None]):
+class SessionsScreen(CoverScreen[SessionChoice | None]):
     """Ends with what to open, or None. Typing searches; up and down move through the list meanwhile.
 
     What was deleted is deleted when the screen goes; until then it can be undone.
@@ -69,7 +70,6 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
     AUTO_FOCUS = "#sessions-filter"
     DEFAULT_CSS = """
     SessionsScreen {
-        background: $background;
         .sessions--panel, .sessions--preview {
             border: round $accent 40%;
             border-title-color: $text-muted;
@@ -89,9 +89,6 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *ACTIONS.bindings("sessions"),
-        Binding("f1", "app.do('help.keys')", "Keys", show=False),
-        Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False),
-        Binding("ctrl+q", "app.do('app.quit')", "Quit", show=False),
         Binding("up", "list('cursor_by', -1)", "Up", show=False),
         Binding("down", "list('cursor_by', 1)", "Down", show=False),
         Binding("pageup", "list('cursor_page', -1)", "Page up", show=False),
@@ -148,6 +145,7 @@ class SessionsScreen(ModalScreen[SessionChoice | None]):
             yield self._preview
         yield self._total
         yield self._prompt
+        yield FooterLine(place="sessions", first=way_out("screen.next"), target=self)
 
     def on_mount(self) -> None:
         self._panel.border_title = Content("Sessions")

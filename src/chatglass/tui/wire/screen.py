@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from chatglass.chat.wire_view import WireView
+from chatglass.tui.actions.footer import FooterLine, way_out
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.inspector.section_pane import SectionPane
 from chatglass.tui.inspector.sections.section import Section
@@ -48,7 +49,7 @@ class WireScreen(Screen[None]):
 
     ACTION_PLACE = "wire"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", key_display="Esc"),
+        *ACTIONS.bindings("screen"),
         *(
             Binding(str(number), f"section('{section.name}')", section.name, show=False)
             for number, section in enumerate(SECTIONS, 1)
@@ -80,10 +81,8 @@ class WireScreen(Screen[None]):
         return self._request_id
 
     def compose(self) -> ComposeResult:
-        from textual.widgets import Footer
-
         yield self.pane
-        yield Footer(show_command_palette=False, compact=True)
+        yield FooterLine(place="wire", first=way_out(), target=self)
 
     def on_mount(self) -> None:
         self._show()
