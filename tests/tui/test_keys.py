@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 
 from chatglass.tui.actions.action import OWN_SCREENS
+from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.keys_screen import KeysScreen
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands import COMMANDS
@@ -333,3 +334,26 @@ async def test_the_footer_shows_the_keys_of_the_panel_that_has_the_focus(play: P
         await stage.until(lambda: stage.app.focused is stage.chat.composer.area)
         await stage.sees("^S Sessions")
         assert "f Fork" not in stage.screen_text
+
+
+async def test_every_screen_over_the_chat_tells_its_keys_alike(play: Play) -> None:
+    async with play() as stage:
+        await stage.ask("hello", tools(("calculate", '{"expression": "1+1"}')), "two")
+        commands = ("/sessions", "/inspector", "/wire", "/usage", "/tools")
+        for command in commands:
+            await stage.command(command)
+            await stage.until(lambda: stage.app.screen is not stage.chat, command)
+            await stage.sees(" Esc Close  F1 Keys  ")
+            footer = stage.app.screen.query_one(FooterLine)
+            await stage.pilot.click(footer, offset=(2, 0))
+            await stage.until(lambda: stage.app.screen is stage.chat, f"{command} closed")
+
+
+async def test_a_key_that_would_be_typed_is_not_told(play: Play) -> None:
+    async with play() as stage:
+        await stage.ask("hello", "hi")
+        await stage.command("/sessions")
+        await stage.sees("Enter Open")
+        assert "r Rename" not in stage.screen_text
+        await stage.press("tab")
+        await stage.sees("r Rename")
