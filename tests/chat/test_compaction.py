@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chat.harness import Bench, Turn, ask, bench, calls, collect, echo, tool
+from chatglass.chat.compaction.log import CompactionChoice
 from chatglass.chat.compaction.strategy import CompactionTask, ContextTurn
 from chatglass.chat.compaction.trim import Trim
 from chatglass.chat.events import Compacted, Notice, RequestStarted, TurnStarted
@@ -134,7 +135,28 @@ async def test_one_prompt_that_is_too_large_alone(here: Bench) -> None:
     engine = await here.engine(threshold=500)
     turn = await ask(engine, LONG * 2)
     assert turn.status == "limit"
-    assert "nothing more can be left out" in turn.notices["limit"]
+    assert "nothing more can be left out" in turn.notices["context"]
+    assert here.demo.received == 0
+    assert not engine.conversation.prompt_stored, "the draft is kept"
+    assert engine.context.get_conversation_length() == 0
+
+
+async def test_a_prompt_that_can_never_fit_costs_no_compaction(here: Bench) -> None:
+    engine = await here.engine(threshold=2_000, compaction=CompactionChoice(strategy="summarise"))
+    for number in range(3):
+        here.demo.script(f"answer {number} {LONG}")
+        await ask(engine, f"prompt {number}")
+    received = here.demo.received
+    turn = await ask(engine, "word " * 4_000)
+    assert turn.status == "limit"
+    assert here.demo.received == received, "no summary was paid for"
+    assert not engine.context.compactions
+
+
+async def test_a_system_prompt_that_is_too_large_is_named(here: Bench) -> None:
+    engine = await here.engine(here.session(system_prompt=LONG * 10), threshold=1_000)
+    turn = await ask(engine, "hi")
+    assert turn.notices["context"].startswith("The system prompt and the tools alone have")
     assert here.demo.received == 0
 
 

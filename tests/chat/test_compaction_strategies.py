@@ -712,7 +712,7 @@ async def test_excerpts_hold_what_a_conversation_is_remembered_by() -> None:
     assert "the build number is 90210" in plan.summary
     assert "src/parse/lexer.py" in plan.summary
     assert plan.summary.count("this and that") <= 2, "nothing twice"
-    assert measure(plan.summary) <= summary_tokens(700) + 40
+    assert measure(plan.summary) <= summary_tokens(task, len(turns) - 1) + 60
     again = CompactionTask(
         turns=[turn_of(row("user", "and then " * 50)), turns[-1]], budget=700,
         former=plan.summary, measure=measure,

@@ -160,11 +160,15 @@ async def test_one_that_must_run_alone_waits_for_those_before_and_holds_those_be
 ) -> None:
     running: set[str] = set()
     beside: dict[str, set[str]] = {}
+    meeting = asyncio.Barrier(2)
 
     def body(name: str) -> Any:
         async def run(arguments: Any) -> str:
             running.add(name)
             beside[name] = set(running)
+            if name in ("c", "d"):
+                async with asyncio.timeout(5):
+                    await meeting.wait()
             for _ in range(5):
                 await asyncio.sleep(0)
                 beside[name] |= running

@@ -34,6 +34,7 @@ from chatglass.chat.request_gate import RequestGate
 from chatglass.chat.to_the_end import to_the_end
 from chatglass.chat.tool_processor import ToolProcessor
 from chatglass.chat.turn_events import Observe, TurnEvents
+from chatglass.models.wire import WINDOW_FULL
 from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
@@ -260,11 +261,16 @@ class Conversation:
                 events, limit=tokens, instructions=instructions, by_hand=True
             )
         if not done:
-            events.notice(
-                "information", "There is nothing to leave out yet: the last turn is always kept.",
-                kind="compaction",
-            )  # fmt: skip
+            events.notice("information", self._nothing_left_out(), kind="compaction")
         return "complete"
+
+    def _nothing_left_out(self) -> str:
+        if len(self.context.path.turns()) < 2:
+            return "There is nothing to leave out yet: the last turn is always kept."
+        return (
+            "Nothing was left out: the messages before the last turn are no larger than what would "
+            "stand for them."
+        )
 
 
 class _Count:
@@ -282,6 +288,13 @@ def _tell_finish(outcome: AnswerOutcome, events: TurnEvents) -> None:
             "warning",
             "The answer was cut: it reached the most output tokens.",
             "Ask to go on, or raise the session's most output.",
+            "length",
+        )
+    elif outcome.finish_reason == WINDOW_FULL:
+        events.notice(
+            "warning",
+            "The answer was cut: the context window is full.",
+            "/compact makes room; then ask to go on.",
             "length",
         )
     elif outcome.finish_reason == "content_filter":

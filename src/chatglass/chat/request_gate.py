@@ -40,18 +40,12 @@ class RequestGate:
     # -- a prompt
 
     async def refusal(self, text: str, attachments: Sequence[Attachment]) -> Refusal | None:
-        """Why a prompt is not taken at all, so that its draft can be kept: it does not fit where
-        nothing may be left out, or has images, which the model is known not to take (an answer that
-        is asked for again goes without them)."""
+        """Why a prompt is not taken at all, so that its draft can be kept: it does not fit, or has
+        images, which the model is known not to take (an answer that is asked for again goes without
+        them)."""
         context = self._context
-        if not context.infinite:
-            tokens, limit = context.next_request_tokens(text, attachments), context.limit()
-            if tokens > limit:
-                return (
-                    f"The next request would have {tokens:,} tokens; the limit is {limit:,}.",
-                    "Shorten the prompt, clear the conversation, or set context.infinite = true.",
-                    "context",
-                )
+        if too_large := self._never_fits(text, attachments):
+            return too_large
         if not any(one.is_image for one in attachments):
             return None
         ref = context.model
@@ -63,6 +57,33 @@ class RequestGate:
             f"them, set images = true in {table_of(ref.endpoint)}.",
             "images",
         )
+
+    def _never_fits(self, text: str, attachments: Sequence[Attachment]) -> Refusal | None:
+        """Why the prompt is too large, whatever may be left out."""
+        context = self._context
+        limit, parts = context.limit(), context.context_parts()
+        draft = context.draft_tokens(text, attachments)
+        always = parts.system + parts.tools
+        if always > limit:
+            return (
+                f"The system prompt and the tools alone have {always:,} tokens; the limit is {limit:,}.",
+                "Shorten the system prompt, switch tools off, or choose a model with a larger window.",
+                "context",
+            )
+        if always + draft > limit:
+            return (
+                f"With this prompt alone the request would have {always + draft:,} tokens; the limit is "
+                f"{limit:,}, and nothing more can be left out.",
+                "Shorten the prompt, attach less, or choose a model with a larger window.",
+                "context",
+            )
+        if not context.infinite and parts.total + draft > limit:
+            return (
+                f"The next request would have {parts.total + draft:,} tokens; the limit is {limit:,}.",
+                "Shorten the prompt, clear the conversation, or set context.infinite = true.",
+                "context",
+            )
+        return None
 
     # -- a request
 
@@ -94,8 +115,8 @@ class RequestGate:
                 "context.infinite = true."
             )
         return Stop(
-            f"{size}, and nothing more can be left out. Shorten the last prompt, or choose a model "
-            "with a larger window."
+            f"{size}, and nothing more can be left out: the last turn is kept. Ask for less at once, "
+            "or choose a model with a larger window."
         )
 
     def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from chatglass.models.exchange import secrets_of
 from chatglass.models.retries import retry_after
 from chatglass.models.server_words import ServerWords, words_of, words_of_body
-from chatglass.models.wire import Endpoint, ErrorKind, ModelError
+from chatglass.models.wire import WINDOW_FULL, Endpoint, ErrorKind, ModelError
 from chatglass.values.text import one_line, storable
 from chatglass.values.usage import Usage
 
@@ -133,12 +133,14 @@ class Failures:
             advice = "Raise the most output tokens of this session, or shorten the conversation."
         elif finish_reason == "content_filter":
             advice = "The provider's content filter held the answer back: change the prompt."
+        elif finish_reason == WINDOW_FULL:
+            advice = "Compact or clear the conversation, or choose a model with a larger window."
         reason = f" (finish reason {self.words(finish_reason)})" if finish_reason else ""
         return ModelError(
-            "empty",
+            "context_overflow" if finish_reason == WINDOW_FULL else "empty",
             f"{self._model} on {self._where} sent an empty answer{reason}.",
             advice,
-            retryable=True,
+            retryable=finish_reason != WINDOW_FULL,
             usage=usage,
         )
 
@@ -259,7 +261,7 @@ class Failures:
 def _kind(status: int, said: ServerWords) -> ErrorKind:
     if said.per_minute is not None and status in (413, 429):
         return "context_overflow"
-    if status in (400, 413, 422, 500) and said.is_overflow:
+    if status not in (401, 402, 403, 407, 429) and said.is_overflow:
         return "context_overflow"
     if status == 413:
         return "rate_limit" if said.is_rate_limit else "context_overflow"

@@ -15,37 +15,55 @@ from functools import cached_property
 from chatglass.models.deltas import JsonObject, as_list, as_object, as_text
 
 # Codes: OpenAI (context_length_exceeded), llama.cpp (exceed_context_size_error), GitHub
-# (model_max_prompt…); messages: OpenAI, vLLM, Anthropic, Google, llama.cpp, LM Studio, Mistral,
-# Ollama, DeepSeek.
+# (max_prompt_tokens_exceeded), Anthropic (request_too_large), z.ai (model_context_window_exceeded).
+# Messages, line by line: OpenAI, OpenRouter, DeepSeek, Mistral, vLLM; llama.cpp, LM Studio, Together,
+# Ollama; Google, Poolside; vLLM; Anthropic, Bedrock, vLLM; GitHub; Google; Groq; xAI, LM Studio;
+# MiniMax, SGLang; Moonshot; Cohere; TGI; DashScope; DS4.
 _OVERFLOW = re.compile(
-    r"context_length_exceeded|exceed_context_size|max_prompt_tokens_exceeded"
+    r"context_length_exceeded|exceed_context_size|max_prompt_tokens_exceeded|request_too_large"
+    r"|context_window_exceeded"
     r"|(maximum|max|model'?s?) context (length|size|window)"
     r"|(exceeds?|overflows?|larger than|greater than|longer than) (the |this |its )?"
     r"(model'?s? |available |maximum |max )*context"
-    r"|exceeds? (the |this )?(maximum|max)( allowed| number of)? (input )?(tokens|model length)"
-    r"|maximum model length|max_model_len|maximum prompt length"
-    r"|(prompt|input|request|conversation) (is |was )?too (long|large)"
-    r"|too (many|large)[^.]{0,20} tokens? (for|in) (this|the)"
+    r"|exceeds? (the |this )?(maximum|max)( allowed| number of)?"
+    r" (input |model |prompt )?(tokens|length|size)"
+    r"|maximum model length|max_model_len"
+    r"|(prompt|input|request|conversation)( \([^)]{0,40}\))? (is |was )?too (long|large)"
+    r"|too (many|large)[^.]{0,20} tokens? (for|in) (this|the)|too large for [^.]{1,60} model"
     r"|token count[^.]{0,40} exceeds"
     r"|reduce the length of (the|your) (messages|prompt|input)"
-    r"|context (the )?overflows|loaded with context length"
-    r"|context (length|window|size)[^.]{0,40}(exceeded|overflow|too small)",
+    r"|maximum prompt length|context (the )?overflows|loaded with context length|context limit is"
+    r"|context (length|window|size)[^.]{0,40}(exceed(s|ed)|overflow|too small)"
+    r"|token limit (is |was )?exceeded|exceeded (the )?model token limit"
+    r"|tokens in the prompt cannot exceed"
+    r"|max_new_tokens`? must be|inputs`? must have less than"
+    r"|range of input length should be"
+    r"|configured context size is",
     re.IGNORECASE,
 )
-_COUNT = r"(\d[\d,]{2,11})"
+# These bounds are not the request's: of an answer, of a picture.
+_OTHER_BOUND = re.compile(
+    r"\bmax_(completion_)?tokens\b[^.]{0,20}\btoo large|\bimage[^.]{0,40}exceed", re.IGNORECASE
+)
+_COUNT = r"(\d[\d,]{2,11})\b"
 _WINDOWS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf'"n_ctx": ?{_COUNT}',
-        rf"> ?{_COUNT} (tokens? )?(maximum|limit)",
-        rf"(?:with|of) {_COUNT} (?:tokens? )?maximum context",
-        r"(?:maximum|max|available|model'?s?|loaded with)[ _](?:context|model|prompt|input|sequence)"
-        rf"[ _](?:length|size|window|len)[^\d.]{{0,30}}{_COUNT}",
+        rf"> ?{_COUNT}",
+        rf"{_COUNT} (?:tokens? )?maximum",
+        rf"(?:context|model) (?:length|window|size|limit)(?: is| of)?(?: only)?[\s:(]+{_COUNT}",
+        r"(?:maximum|max)(?: allowed)? (?:model|prompt|input|sequence) (?:length|size|window|len)"
+        rf"[^\d.]{{0,30}}{_COUNT}",
         rf"maximum number of (?:input )?tokens(?: allowed)?[^\d.]{{0,10}}{_COUNT}",
         rf"max(?:imum)? size:? {_COUNT} tokens",
-        rf"context (?:length|size|window)(?: is| of)?(?: only)? \(?{_COUNT}",
+        rf"limit(?: of| is|:) {_COUNT}",
+        rf"(?:<=|less than|cannot exceed) {_COUNT}",
+        rf"\[1, ?{_COUNT}\]",
     )
 )
+_LEAST_WINDOW = 256
+"""Tokens; a smaller figure is another one."""
 # OpenAI and Groq: one request that is larger than what a minute allows. Waiting never mends that.
 _PER_MINUTE = re.compile(
     r"request too large\b.{0,200}?\btokens per min.{0,40}?\blimit:? ?(\d[\d,]*)",
@@ -135,7 +153,7 @@ class ServerWords:
     @property
     def is_overflow(self) -> bool:
         """The request is larger than the context window."""
-        return _OVERFLOW.search(self._all) is not None
+        return _OVERFLOW.search(self._all) is not None and not _OTHER_BOUND.search(self.text)
 
     @property
     def per_minute(self) -> int | None:
@@ -147,7 +165,8 @@ class ServerWords:
     def window(self) -> int | None:
         """The context window, in tokens, that a refusal for length names."""
         found = (pattern.search(self._all) for pattern in _WINDOWS)
-        return next((_number(match.group(1)) for match in found if match), None)
+        window = next((_number(match.group(1)) for match in found if match), 0)
+        return window if window >= _LEAST_WINDOW else None
 
     @property
     def names_no_model(self) -> bool:

@@ -16,6 +16,9 @@ from chatglass.values.usage import Cost, Usage
 
 JsonObject = dict[str, Any]
 
+WINDOW_FULL = "model_context_window_exceeded"
+"""A finish reason (Anthropic, z.ai): the answer was cut, or is empty, since the window was full."""
+
 ErrorKind = Literal[
     "unreachable",  # nothing answers at the base URL
     "auth",  # 401, 403, no key

@@ -20,9 +20,10 @@ _FIRST_SHARE = 0.25
 """Of the selection, what the first sentences of prompts may take whatever they say."""
 
 
-def summary_tokens(budget: int) -> int:
-    """How many tokens a summary may have."""
-    return max(LEAST_TOKENS, min(budget // SUMMARY_SHARE, MOST_TOKENS))
+def summary_tokens(task: CompactionTask, kept: int) -> int:
+    """How many tokens a summary may have beside the turns from the place `kept` on."""
+    beside = task.budget - sum(turn.tokens for turn in task.turns[kept:])
+    return max(LEAST_TOKENS, min(task.budget // SUMMARY_SHARE, MOST_TOKENS, beside // 2))
 
 
 class Extractive:
@@ -39,7 +40,7 @@ class Extractive:
         text = await asyncio.to_thread(
             extract,
             passages_of(body_of(task.former), rows),
-            summary_tokens(task.budget),
+            summary_tokens(task, kept),
             task.measure,
         )
         return CompactionPlan(

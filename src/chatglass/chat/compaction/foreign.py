@@ -21,8 +21,8 @@ class Foreign:
         try:
             plan = await self._strategy.plan(task)
             fault = _fault(plan, task)
-        # Foreign code: whatever it raises, the turn goes on.
-        except Exception as error:  # noqa: BLE001
+        # Foreign code: whatever it raises, the turn goes on; and it must not end the program.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             plan, fault = None, f"{type(error).__name__}: {error}"
         if not fault:
             return plan
@@ -34,10 +34,21 @@ class Foreign:
         return plan and replace(plan, strategy=Extractive.name, note=note)
 
 
-def _fault(plan: CompactionPlan | None, task: CompactionTask) -> str:
+def _fault(plan: object, task: CompactionTask) -> str:
     """What is wrong with a plan; empty where nothing is."""
     if plan is None:
         return ""
-    if all(turn.first_message_id != plan.first_kept_id for turn in task.turns):
+    if not isinstance(plan, CompactionPlan):
+        return f"it gave {type(plan).__name__} instead of a CompactionPlan"
+    for name in ("summary", "strategy", "note"):
+        if not isinstance(getattr(plan, name), str):
+            return f"its {name} is no text"
+    starts = [turn.first_message_id for turn in task.turns]
+    if plan.first_kept_id not in starts:
         return "it cuts where no turn begins"
+    if plan.elided_through is None or plan.elided_through == task.elided_through:
+        return ""
+    kept = task.turns[starts.index(plan.first_kept_id) :]
+    if all(row.id != plan.elided_through for turn in kept for row in turn.rows):
+        return "it leaves results out up to a message that it doesn't keep"
     return ""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-SUMMARY = "[Summary of the conversation so far. The messages after it go on from here.]"
+SUMMARY = (
+    "[Summary of the conversation so far: a record, which asks for nothing by itself. The messages "
+    "after it go on from here.]"
+)
 EXCERPTS = (
-    "[Excerpts of the conversation so far, oldest first. The messages after it go on from here.]"
+    "[Excerpts of the conversation so far, oldest first: a record, which asks for nothing by itself. "
+    "The messages after it go on from here.]"
 )
 _LEFT_OUT = "[The conversation so far is long: "
 _HEAD = re.compile(r"\[(?:Summary of|Excerpts of|The conversation so far is long)[^\n]*\]\s*")

@@ -35,6 +35,8 @@ _DECISION = re.compile(
 _SMALL_TALK = re.compile(
     r"^(?:ok(?:ay)?|thanks?(?: you)?|sure|great|yes|no|hello|hi|you're welcome|done)\W*$", re.I
 )
+_RESULT = "result of "
+"""What the speaker of a passage from a tool begins with."""
 _WEIGHT_OF_ROLE = {"user": 1.3, "assistant": 1.0, "tool": 0.5}
 
 
@@ -68,7 +70,8 @@ def passages_of(former: str, rows: Iterable[MessageRow]) -> list[Passage]:
             continue
         match = _LINE.fullmatch(line)
         speaker, text = match.groups() if match else ("earlier", line.removeprefix("- "))
-        role = speaker if speaker in _WEIGHT_OF_ROLE else "assistant"
+        role = "tool" if speaker.startswith(_RESULT) else speaker
+        role = role if role in _WEIGHT_OF_ROLE else "assistant"
         found.append(Passage(len(found), speaker, text[:MOST_CHARS], role, is_kept=True))
     for row in rows:
         _add(found, row)
@@ -76,7 +79,7 @@ def passages_of(former: str, rows: Iterable[MessageRow]) -> list[Passage]:
 
 
 def _add(found: list[Passage], row: MessageRow) -> None:
-    speaker = row.tool_name or "tool" if row.role == "tool" else row.role
+    speaker = f"{_RESULT}{row.tool_name or 'a tool'}" if row.role == "tool" else row.role
     texts = _lines(content_text(row)) if row.role == "tool" else _sentences(content_text(row))
     first = row.role == "user"
     for text in texts:

@@ -18,6 +18,7 @@ from chatglass.chat.figures import RequestFigures
 from chatglass.chat.shown_path import ShownPath
 from chatglass.store.records import CompactionRow, SessionRow
 from chatglass.values.clock import now_ms
+from chatglass.values.text import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ class Planner:
         kept = [row for turn in task.turns for row in turn.rows]
         first = next(i for i, row in enumerate(kept) if row.id == made.first_kept_id)
         note = plan.note if plan is not None else ""
+        if plan is not None:
+            fits = "What stands for them did not fit, so the oldest turns were left out."
+            note = f"{note} {fits}".strip()
         through = standing(task.elided_through, kept[first:])
         return replace(made, strategy=Trim.name, note=note, elided_through=through)
 
@@ -145,7 +149,7 @@ class Planner:
             first_kept_id=plan.first_kept_id,
             strategy=plan.strategy or name,
             created_at=now_ms(),
-            summary=plan.summary,
+            summary=storable(plan.summary),
             elided_through=plan.elided_through,
             tokens_before=before,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from chatglass.chat.compaction.extractive import KEPT_SHARE, Extractive, summary_tokens
@@ -14,9 +15,19 @@ from chatglass.chat.compaction.strategy import (
     SummaryFailed,
     first_kept,
 )
+from chatglass.values.text import one_line
 
 _LEAST_PIECE = 500
 """Tokens; smaller pieces are not worth a request."""
+_REFUSAL = re.compile(
+    r"\W*(i['’]m |i am |we['’]re )?((very |so )?sorry|unable to|not able to)\b"
+    r"|\W*(i|we) (can['’]?t|cannot|can not|won['’]t|will not|must decline)\b"
+    r"|\W*as an ai\b",
+    re.IGNORECASE,
+)
+"""How a model begins that will not; a summary begins with a heading or a fact."""
+_LONGEST_REFUSAL = 600
+"""Characters."""
 _LARGER = 2
 """A summary that is more than so many times as long as was asked is cut."""
 
@@ -33,20 +44,23 @@ class Summarise:
             return None
         kept = max(first_kept(task.turns, task.budget // KEPT_SHARE), 1)
         try:
-            summary = await self._summary(task, kept)
+            summary, note = await self._summary(task, kept)
         except SummaryFailed as error:
             plan = await Extractive().plan(task)
             note = f"The summary failed: {error} Excerpts stand for the older messages instead."
             return plan and replace(plan, strategy=Extractive.name, note=note)
         return CompactionPlan(
-            first_kept_id=task.turns[kept].first_message_id, summary=framed(SUMMARY, summary)
+            first_kept_id=task.turns[kept].first_message_id,
+            summary=framed(SUMMARY, summary),
+            note=note,
         )
 
-    async def _summary(self, task: CompactionTask, kept: int) -> str:
+    async def _summary(self, task: CompactionTask, kept: int) -> tuple[str, str]:
+        """The summary, and what is to be said of it."""
         summariser = task.summariser
         if summariser is None:
             raise SummaryFailed("No model may be asked here.")
-        most = summary_tokens(task.budget)
+        most = summary_tokens(task, kept)
         room = summariser.room
         while True:
             try:
@@ -59,7 +73,7 @@ class Summarise:
 
     async def _in_pieces(
         self, task: CompactionTask, kept: int, summariser: Summariser, most: int, room: int
-    ) -> str:
+    ) -> tuple[str, str]:
         rows = [row for turn in task.turns[:kept] for row in turn.rows]
         asked = instructions(most, task.instructions)
         former = body_of(task.former)
@@ -70,12 +84,17 @@ class Summarise:
             raise SummaryFailed(
                 f"The window of the summary's model has no room for it ({room:,} tokens)."
             )
+        note = ""
         for text in pieces(transcript(rows), piece, task.measure):
             answer = await summariser.ask(asked, request_text(former, text), most=most)
             former = _bounded(answer.strip(), _LARGER * most, task)
+            if len(former) < len(answer.strip()):
+                note = "The summary was far longer than was asked, so its end was cut off."
             if not former:
                 raise SummaryFailed("The model's summary was empty.")
-        return former
+            if _REFUSAL.match(former) and len(former) < _LONGEST_REFUSAL:
+                raise SummaryFailed(f"The model refused: {one_line(former, 120)}")
+        return former, note
 
 
 def _bounded(text: str, most: int, task: CompactionTask) -> str:

@@ -12,7 +12,7 @@ from chatglass.chat.ports import BeforeRequest, Proceed, RequestPlan, Stop
 from chatglass.chat.request_flight import Departure, Ending, HeldAnswer, Piece, lead
 from chatglass.chat.turn_events import TurnEvents
 from chatglass.models.estimates import estimate_request
-from chatglass.models.wire import Adapted, JsonObject, ModelRef, ModelRequest, Waiting
+from chatglass.models.wire import WINDOW_FULL, Adapted, JsonObject, ModelRef, ModelRequest, Waiting
 from chatglass.values.usage import Usage
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class SummaryRequests:
         if (error := ending.error) is not None:
             await self._learned_window()
             raise SummaryFailed(error.cause, too_large=error.kind == "context_overflow") from error
+        _check_end(ending)
         return answer.said()[0]
 
     async def _learned_window(self) -> None:
@@ -163,3 +164,17 @@ class _Summary(HeldAnswer):
 
     async def ended(self, ending: Ending) -> None:
         self._events.usage(ending.row)
+
+
+def _check_end(ending: Ending) -> None:
+    """Raises SummaryFailed where the answer is no whole summary, whatever text it has."""
+    end = ending.finished
+    if end is None:
+        return
+    if end.tool_calls:
+        raise SummaryFailed("The model called a tool instead of summing up.")
+    if end.finish_reason == "content_filter":
+        raise SummaryFailed("The endpoint's content filter ended the summary.")
+    # What is cut off is the end, which is where the open questions stand.
+    if end.finish_reason in ("length", WINDOW_FULL):
+        raise SummaryFailed("The summary was cut: it reached the most output tokens.")
