@@ -470,6 +470,12 @@ async def test_an_endpoint_that_is_not_there_is_no_other(chatglass: Program) -> 
     assert "endpoint: there is no endpoint 'tset'. Did you mean test?" in done.err
     assert not chatglass.demo.requests
     assert "'tset'" not in (await chatglass.here("-p", "hello", "--demo")).err
+    config.write_text(config.read_text().replace("tset", "openai"))
+    done = await chatglass.here("-p", "hello")
+    assert done.code == 2
+    assert "there is no key for https://api.openai.com/v1" in done.err
+    assert not chatglass.demo.requests
+    assert (await chatglass.here("-p", "hello", "--demo")).code == 0
 
 
 async def test_a_file_named_in_the_text_is_attached_and_none_that_is_piped(

@@ -106,6 +106,30 @@ def test_settings() -> None:
     assert configured_endpoints({}, settings=settings).chosen == "router"
 
 
+@pytest.mark.parametrize(
+    ("environment", "cause"),
+    [
+        ({}, "OPENAI_API_KEY is not set"),
+        ({"OPENAI_API_KEY": " "}, "OPENAI_API_KEY is not set"),
+        ({"OPENAI_BASE_URL": "http://u:secret@localhost:1/v1"}, "another address, http://localhost:1/v1"),
+    ],
+)  # fmt: skip
+def test_a_chosen_openai_without_a_key_is_refused_and_not_replaced(
+    environment: dict[str, str], cause: str
+) -> None:
+    settings = {"other": EndpointSettings(base_url="http://localhost:1234/v1")}
+    with pytest.raises(ConfigError, match="Set OPENAI_API_KEY") as caught:
+        configured_endpoints(environment, settings=settings, preferred="openai")
+    assert cause in str(caught.value)
+    assert "[endpoints.openai]" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert configured_endpoints(KEY, settings=settings, preferred="openai").chosen == "openai"
+    flagged = configured_endpoints(
+        environment, settings=settings, preferred="openai", base_url="http://localhost:1234/v1"
+    )
+    assert flagged.chosen == "other"
+
+
 def test_settings_of_the_same_name_go_before_the_environment() -> None:
     settings = {"openai": EndpointSettings(base_url="https://eu.example/v1", api_key_env="EU")}
     choice = configured_endpoints({**KEY, "EU": "eu-key"}, settings=settings)

@@ -76,16 +76,7 @@ class Workspace:
         self.store = self._make_store()
         self._check_endpoint()
         self.timeouts = self._timeouts()
-        self.models = Models.configured(
-            os.environ,
-            base_url=options.base_url,
-            model=options.model,
-            settings=self.settings.endpoints,
-            preferred_endpoint=self.settings.endpoint,
-            preferred_model=self.settings.model,
-            price_settings=self.settings.prices,
-            timeouts=self.timeouts,
-        )
+        self.models = self._make_models()
         wants_demo = self.settings.endpoint == DEMO and not options.base_url
         self.uses_demo = options.demo or wants_demo or self.models.default is None
         if self.uses_demo and not may_demo and not options.demo:
@@ -114,6 +105,18 @@ class Workspace:
         """The MCP servers, after `make_servers` where any are configured."""
         self.own_tools: OwnTools | None = None
         """The user's own tools, after `make_own_tools` where there are any."""
+
+    def _make_models(self) -> Models:
+        return Models.configured(
+            os.environ,
+            base_url=self.options.base_url,
+            model=self.options.model,
+            settings=self.settings.endpoints,
+            preferred_endpoint=None if self.options.demo else self.settings.endpoint,
+            preferred_model=self.settings.model,
+            price_settings=self.settings.prices,
+            timeouts=self.timeouts,
+        )
 
     def _timeouts(self) -> Timeouts:
         wanted, flag = self.settings.timeouts, self.options.timeout

@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from chatglass.config.errors import ConfigError
 from chatglass.models.keys import KeyCommand, fits_header
 from chatglass.models.wire import Endpoint, EndpointKind, ModelRef
 
 OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI = "openai"
 
 
 class EndpointEntry(Protocol):
@@ -70,7 +71,8 @@ def configured_endpoints(
 
     `base_url` is the `--base-url` flag, `preferred` the `endpoint` of the settings. Chosen is the
     flag's, else `preferred`, else the environment's, else the first of the settings. Raises
-    ConfigError for an address or header that can't be used.
+    ConfigError for an address or header that can't be used, and where `preferred` is `openai` and
+    nothing says with which key: prompts must not go to another endpoint instead.
     """
     found: dict[str, ConfiguredEndpoint] = {}
     from_environment = _from_environment(environment)
@@ -81,11 +83,32 @@ def configured_endpoints(
     chosen = from_environment.endpoint.name if from_environment else next(iter(found), None)
     if preferred in found:
         chosen = preferred
+    elif preferred == _OPENAI and not base_url:
+        raise ConfigError(_no_openai(environment))
     if base_url:
         flagged = _from_flag(base_url, environment, found)
         found[flagged.endpoint.name] = flagged
         chosen = flagged.endpoint.name
     return EndpointChoice(found, chosen)
+
+
+def _no_openai(environment: Mapping[str, str]) -> str:
+    """Why there is no endpoint `openai`, and the ways to one."""
+    missing = "OPENAI_API_KEY is not set"
+    if elsewhere := environment.get("OPENAI_BASE_URL", "").strip():
+        missing = f"OPENAI_BASE_URL names another address, {public_url(elsewhere)}"
+    return (
+        f'endpoint = "openai" of config.toml: there is no key for {OPENAI_URL}, since {missing}. Set OPENAI_API_KEY '
+        f"(without OPENAI_BASE_URL), or write {table_of(_OPENAI)} with base_url = "
+        f"{json.dumps(OPENAI_URL)} and api_key_env or api_key_cmd, or choose another endpoint."
+    )
+
+
+def public_url(url: str) -> str:
+    """`url` without user, password and query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def checked_url(url: str, source: str) -> str:
@@ -139,7 +162,7 @@ def name_of(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if host == "api.openai.com":
-        return "openai"
+        return _OPENAI
     return f"{host}:{parts.port}" if parts.port else host
 
 

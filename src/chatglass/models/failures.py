@@ -11,8 +11,9 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from chatglass.models.endpoints import public_url
 from chatglass.models.exchange import secrets_of
 from chatglass.models.retries import retry_after
 from chatglass.models.server_words import ServerWords, words_of, words_of_body
@@ -25,13 +26,6 @@ _QUOTE = 300
 
 # Keys as providers write them, also masked: a server may echo part of what it got.
 _KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|key|hf|nvapi|AIza)[-_][\w*.\-]{6,}|\bBearer\s+\S+")
-
-
-def public_url(url: str) -> str:
-    """`url` without user, password and query."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 class Failures:
