@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -11,8 +12,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from bench.make_store import new_session
 from tests.start.test_first_frame import HEAVY
 
+from chatglass.config.paths import find_paths
+from chatglass.store.sqlite import SqliteStore
 from chatglass.tui.idle_collector import IdleCollector
 from chatglass.tui.import_pauses import PAUSE, ImportPauses
 
@@ -49,21 +53,46 @@ asyncio.run(run())
 """
 
 
-@pytest.mark.parametrize("address", ["https://api.openai.com/v1", "http://127.0.0.1:9/v1"])
-def test_the_event_loop_imports_nothing_heavy_at_the_start(address: str, tmp_path: Path) -> None:
-    flags = ["--base-url", address, "--model", "gpt-5", "--data-dir", str(tmp_path)]
-    environment = {**os.environ, "OPENAI_API_KEY": "x", "CHATGLASS_CONFIG": str(tmp_path / "none")}
+LIBRARIES = (*HEAVY, "httpx2", "httpcore2", "anyio")
+SMALL = {"genai_prices.validation", "genai_prices.decompose"}
+"""Come with the first price."""
+
+
+def started(folder: Path, address: str, *flags: str) -> dict[str, list[str]]:
+    """The modules that the event loop imported behind the first frame, and all there are then."""
+    flags = (*flags, "--base-url", address, "--model", "gpt-5", "--data-dir", str(folder))
+    environment = {**os.environ, "OPENAI_API_KEY": "x", "CHATGLASS_CONFIG": str(folder / "none")}
     ran = subprocess.run(
         [sys.executable, "-c", STARTED, *flags], capture_output=True, text=True, env=environment
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("address", ["https://api.openai.com/v1", "http://127.0.0.1:9/v1"])
+def test_the_event_loop_imports_nothing_heavy_at_the_start(address: str, tmp_path: Path) -> None:
+    found = started(tmp_path, address)
     assert {"openai", "genai_prices.data", "httpx2"} <= set(found["all"])
-    libraries = (*HEAVY, "httpx2", "httpcore2", "anyio")
-    heavy = [name for name in found["here"] if name.startswith(libraries)]
-    # Two small ones of genai_prices come with the first price.
-    assert set(heavy) <= {"genai_prices.validation", "genai_prices.decompose"}
-    assert len(found["here"]) < 40, found["here"]
+    assert {name for name in found["here"] if name.startswith(LIBRARIES)} <= SMALL
+    panels = ("chatglass.tui.inspector", "chatglass.tui.approval.panel", "chatglass.chat.engine")
+    assert not [name for name in found["here"] if name.startswith(panels)]
+    assert len(found["here"]) < 30, found["here"]
+
+
+def test_what_draws_a_resumed_session_is_imported_in_a_thread(tmp_path: Path) -> None:
+    async def store_session() -> None:
+        store = SqliteStore(find_paths(str(tmp_path)).store)
+        await store.open()
+        writer = await new_session(store, "With code")
+        await writer.add("user", "Show me code")
+        await writer.add("assistant", "*Here*:\n\n```python\nprint(1)\n```\n")
+        await store.close()
+
+    asyncio.run(store_session())
+    found = started(tmp_path, "http://127.0.0.1:9/v1", "-c")
+    assert {"markdown_it", "pygments.lexers.python"} <= set(found["all"])
+    drawing = ("markdown_it", "mdurl", "pygments")
+    assert not [name for name in found["here"] if name.startswith(drawing)]
 
 
 def test_what_was_loaded_is_not_looked_through_for_garbage() -> None:

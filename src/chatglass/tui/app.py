@@ -133,6 +133,9 @@ class ChatglassApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self.set_timer, BREATH, self._begin)
 
     async def _begin(self) -> None:
+        from chatglass.tui.loading import import_panels
+
+        await asyncio.to_thread(import_panels)
         await self.chat.complete()
         self.run_worker(self.life.begin(), group="start", exit_on_error=False)
 

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 _SWITCH_SECONDS = 0.0005
 
 
+def import_panels() -> None:
+    """The panels that stand behind the first frame: 60 ms of modules and their regular expressions."""
+    with _yielding():
+        from chatglass.tui.approval import panel
+        from chatglass.tui.inspector import inspector, session_calls
+
+        _ = panel, inspector, session_calls
+
+
 def import_engine() -> type[Workspace]:
     """What is needed to show a session: settings, store, models, tools (about 0.3 s of CPU)."""
     with _yielding():

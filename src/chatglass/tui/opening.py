@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from chatglass.tui.messages import ApprovalsChanged, SessionChanged
@@ -10,6 +12,12 @@ if TYPE_CHECKING:
     from chatglass.store.records import SessionRow
     from chatglass.tui.app import ChatglassApp
     from chatglass.tui.open_session import OpenSession
+    from chatglass.tui.session_view import SessionView
+    from chatglass.tui.transcript.from_rows import SessionRows
+
+_SEEN_FIRST = 10
+"""Items, of which a screen shows a few."""
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)([\w+#-]+)", re.MULTILINE)
 
 
 async def make_session(app: ChatglassApp, row: SessionRow) -> OpenSession:
@@ -39,13 +47,25 @@ async def make_session(app: ChatglassApp, row: SessionRow) -> OpenSession:
     session = OpenSession(engine=engine, approval=approval, budget=budget, draft=row.draft)
     engine = session.engine = await load_or_salvage(workspace, session)
     session.view.compactions = engine.context.compactions
-    session.view.load(await session_rows(engine.context.store, engine))
+    # In a thread: of 10,000 messages that is 50 ms, and so is what the first code is coloured by.
+    await asyncio.to_thread(_fill, session.view, await session_rows(engine.context.store, engine))
     session.place.writing.history.replace(session.view.prompts())
     if engine.failure is not None:
         session.view.notice(str(engine.failure), "It is read-only.", "error")
     # What was queued when the program ended is offered, not sent unasked.
     session.held = bool(engine.queue)
     return session
+
+
+def _fill(view: SessionView, rows: SessionRows) -> None:
+    """Make the items of a session, and load what draws the newest."""
+    from chatglass.tui.markdown.highlight import warm
+    from chatglass.tui.transcript.items import AnswerItem
+
+    view.load(rows)
+    newest = [item.text for item in view.items[-_SEEN_FIRST:] if isinstance(item, AnswerItem)]
+    if newest:
+        warm(tuple(dict.fromkeys(_FENCE.findall("\n".join(newest)))))
 
 
 async def start_engine(app: ChatglassApp, session: OpenSession) -> None:
