@@ -11,8 +11,8 @@ from chatglass.config.options import Options
 from chatglass.tools.mcp.contents import Content
 from chatglass.tui.contents import files
 from chatglass.tui.contents.files import CannotKeep, open_in_viewer, save
-from chatglass.tui.contents.picture import NoPicture, scaled, strips
 from chatglass.tui.contents.screen import ContentsScreen
+from chatglass.tui.lines.half_blocks import NoPicture, scaled, strips
 from mcp_servers.running import own_server
 from mcp_servers.test_contents import encoded, png
 from tui.conftest import Play

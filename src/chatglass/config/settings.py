@@ -197,6 +197,9 @@ class Settings(_Table):
     """No spinners, no blinking."""
     text_width: int = Field(default=TEXT_WIDTH, ge=0)
     """The most columns that a line of the transcript takes; 0: as many as there are."""
+    image_previews: bool = True
+    """Small pictures of attached images in the transcript, with `chatglass[images]` on a terminal of at
+    least 256 colours."""
     system_prompt: str | None = None
     """The system prompt of new sessions."""
     temperature: float | None = Field(default=None, ge=0, le=2)

@@ -47,6 +47,7 @@ class Life:
             app.collector.freeze()
             app.workspace = await asyncio.to_thread(workspace_class, app.options)
             await app.workspace.open()
+            app.chat.transcript.wants_pictures = app.workspace.settings.image_previews
             await start_telemetry(app.workspace)
             self._keep_images()
             await app.open_session(await app.workspace.session_to_open())

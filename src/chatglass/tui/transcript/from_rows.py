@@ -17,11 +17,13 @@ from chatglass.store.records import (
     RequestRow,
     ToolCallRow,
 )
+from chatglass.tui.lines.half_blocks import may_be_shown
 from chatglass.tui.transcript.items import (
     AnswerItem,
     FoldItem,
     Item,
     NoticeItem,
+    PromptImage,
     PromptItem,
     ToolCard,
 )
@@ -117,22 +119,40 @@ def _was_asked_again(path: Sequence[MessageRow], place: int) -> bool:
 
 
 def prompt_item(row: MessageRow, branch: tuple[int, int] | None = None) -> PromptItem:
-    text, attachments = row.content, ()
+    text, attachments, images = row.content, (), ()
     if row.content_is_json:
-        text, attachments = _text_and_attachments(json.loads(row.content))
+        parts = json.loads(row.content)
+        text, attachments = _text_and_attachments(parts)
+        images = _images(parts[1:], row.content, 1)
     return PromptItem(
-        id=row.id, text=text, at=row.created_at, attachments=attachments, branch=branch
+        id=row.id,
+        text=text,
+        at=row.created_at,
+        attachments=attachments,
+        images=images,
+        branch=branch,
     )
 
 
 def queued_item(prompt: QueuedPrompt, *, waiting: bool = False) -> PromptItem:
-    labels = [entry["label"] for entry in json.loads(prompt.content_json or "[]")]
+    content = prompt.content_json or "[]"
+    entries = json.loads(content)
     return PromptItem(
         id=prompt.id,
         text=prompt.text,
         at=prompt.created_at,
         state="waiting" if waiting else "queued",
-        attachments=tuple(labels),
+        attachments=tuple(entry["label"] for entry in entries),
+        images=_images([entry["part"] for entry in entries], content, 0),
+    )
+
+
+def _images(parts: Sequence[dict[str, Any]], content: str, first: int) -> tuple[PromptImage, ...]:
+    """Of the attachments `parts`, the first of which is the part `first` of `content`."""
+    return tuple(
+        PromptImage(number, facts.width, facts.height, content, first + number)
+        for number, part in enumerate(parts)
+        if (facts := facts_of_url(url_of(part))) and may_be_shown(facts.width, facts.height)
     )
 
 

@@ -33,6 +33,24 @@ class ToolCard:
     """How far it is, from 0 to 1, where that is known; else `progress` may say so in words."""
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class PromptImage:
+    """An image that goes with a prompt, not decoded: where it stands in what is stored of it.
+
+    Compared by identity: `content`, the JSON of content parts (or of the entries of a queued prompt),
+    is megabytes.
+    """
+
+    label: int
+    """Which of the prompt's attachments it is."""
+    width: int
+    height: int
+    """Pixels, by its header."""
+    content: str = field(repr=False)
+    part: int
+    """Which of the parts of `content`."""
+
+
 @dataclass(slots=True, kw_only=True)
 class PromptItem:
     id: str
@@ -42,6 +60,8 @@ class PromptItem:
     state: Literal["sent", "queued", "waiting"] = "sent"
     """`queued`: the model works; `waiting`: the engine still starts."""
     attachments: tuple[str, ...] = ()
+    images: tuple[PromptImage, ...] = ()
+    """Those of the attachments that have a preview."""
     branch: tuple[int, int] | None = None
     """(place, of how many), both from 1, where there are siblings."""
 

@@ -265,7 +265,11 @@ class Layout:
                 return max(1, lines)
             case PromptItem():
                 wrapped = item.text.count("\n") + 1 + len(item.text) // max(1, width)
-                return _CHROME + wrapped + len(item.attachments)
+                previews = setting.previews
+                pictures = (
+                    sum(previews.rows(each, width) for each in item.images) if previews else 0
+                )
+                return _CHROME + wrapped + len(item.attachments) + pictures
             case NoticeItem():
                 return 1 + (1 if item.advice else 0) + 1 + len(item.text) // max(1, width)
             case FoldItem():

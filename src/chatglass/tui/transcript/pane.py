@@ -12,7 +12,7 @@ from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 from chatglass.tui.transcript.documents import MarkdownDocuments
-from chatglass.tui.transcript.items import AnswerItem, Item
+from chatglass.tui.transcript.items import AnswerItem, Item, PromptItem
 from chatglass.tui.transcript.layout import Bookmark
 from chatglass.tui.transcript.messages import FollowChanged
 from chatglass.tui.transcript.pacing import FRAME, Pacer
@@ -98,6 +98,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._pushed.clear()
         self._pushed_reasoning.clear()
         self._finder.clear()
+        self.previews.forget_wanted()
         self._new_lines = 0
         self._drop_selection()
         self._items.load(items)
@@ -254,6 +255,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._show_thumb(total, top)
         self._tell_follow()
         self._tick_if_live()
+        self._draw_previews()
 
     def _show_thumb(self, total: int, top: int) -> None:
         if not self.show_vertical_scrollbar:
@@ -315,6 +317,19 @@ class TranscriptPane(PaintedRows, can_focus=True):
                 high = height if change.after != change.before else min(height, start + last + 1)
                 if low < high:
                     self.refresh(Region(0, low, width, high - low))
+
+    def _draw_previews(self) -> None:
+        """Of the images on screen, those that are not drawn yet."""
+        for item, view in self._shown():
+            setting = view.setting
+            if not isinstance(item, PromptItem) or not item.images or setting.previews is None:
+                continue
+            if setting.previews.want(item, setting.width):
+                self.app.run_worker(setting.previews.work(), group="previews", exit_on_error=False)
+
+    def _picture_drawn(self, item_id: str) -> None:
+        if item_id in self._items and self.is_attached:
+            self.changed(item_id)
 
     def _tick_if_live(self) -> None:
         if self._tick_handle is None and any(view.live for _, view in self._shown()):

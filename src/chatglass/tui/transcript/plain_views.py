@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from rich.cells import cell_len
+from textual.strip import Strip
 
 from chatglass.tui.transcript.items import FoldItem, NoticeItem, PromptItem
 from chatglass.tui.transcript.strips import (
@@ -54,15 +55,23 @@ class PromptView(View):
             left.append((f" ○ {STATES[item.state]}", look.warned))
         right = [(time_of(item.at, self.setting.now()), look.muted)]
         lines, first = self._text.lines(item.text, width, look.text)
-        attachments = [
-            strip_of([("+ ", look.running), (cut(one_line(name, 300), width - 2), look.muted)])
-            for name in item.attachments
-        ]
+        attachments: list[Strip] = []
+        for number, name in enumerate(item.attachments):
+            words = cut(one_line(name, 300), width - 2)
+            attachments.append(strip_of([("+ ", look.running), (words, look.muted)]))
+            attachments += self._picture(number)
         return [
             ([EMPTY, spread(left, right, width)], COMPARE),
             (lines, first),
             (attachments, COMPARE),
         ]
+
+    def _picture(self, attachment: int) -> list[Strip]:
+        previews, width = self.setting.previews, self.setting.width
+        if previews is None:
+            return []
+        images = [image for image in self.item.images if image.label == attachment]
+        return [line for image in images for line in previews.lines(image, width)]
 
 
 class NoticeView(View):

@@ -13,6 +13,7 @@ from chatglass.tui.transcript.find import Finder
 from chatglass.tui.transcript.layout import Layout
 from chatglass.tui.transcript.look import Look, make_look
 from chatglass.tui.transcript.painter import Painter
+from chatglass.tui.transcript.previews import Previews
 from chatglass.tui.transcript.selection import bounded, item_and_line, place, selected_text, span_in
 from chatglass.tui.transcript.strips import Span
 from chatglass.tui.transcript.view import GUTTER, Documents, Setting, View
@@ -46,6 +47,9 @@ class PaintedRows(ScrollView):
         self._look_key: object = None
         self._look_stale = True
         self._selection: tuple[Offset, Offset] | None = None
+        self.previews = Previews(self._picture_drawn)
+        self.wants_pictures = True
+        """To be set before the first item."""
         self.text_width = 0
         """The most columns of a line; 0: as many as there are. To be set before the first frame."""
 
@@ -73,12 +77,26 @@ class PaintedRows(ScrollView):
         if self.text_width:
             width = min(width, max(8, self.text_width))
         if setting is None or setting.width != width or setting.look is not look:
-            setting = Setting(width, look, self._documents, self._clock)
+            previews = self.previews if self._shows_pictures() else None
+            setting = Setting(width, look, self._documents, self._clock, previews)
         self._look = look
         self._size_arranged = size
         self._items.arrange(setting, size.height)
         self._after_arranging()
         return True
+
+    def _shows_pictures(self) -> bool:
+        """Not with the 16 colours of a terminal, which would not tell what is on them."""
+        is_ansi = self.app.theme_variables.get("background", "").startswith("ansi")
+        colours = self.app.console.color_system
+        return (
+            self.wants_pictures
+            and not (is_ansi or self.app.no_color)
+            and colours in ("256", "truecolor")
+        )
+
+    def _picture_drawn(self, item_id: str) -> None:
+        """A preview of that item is there."""
 
     def _before_arranging(self) -> None:
         """Called before all is laid out anew."""

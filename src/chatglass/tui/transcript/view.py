@@ -15,6 +15,7 @@ from chatglass.tui.transcript.strips import EMPTY
 
 if TYPE_CHECKING:
     from chatglass.tui.markdown.document import CodeBlock
+    from chatglass.tui.transcript.previews import Previews
 
 PartKind = Literal["item", "reasoning", "code", "card"]
 
@@ -47,6 +48,8 @@ class Setting:
     documents: Documents
     now: Callable[[], int]
     """Milliseconds since the epoch."""
+    previews: Previews | None = None
+    """None where images are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
