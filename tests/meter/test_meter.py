@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -87,7 +88,7 @@ def test_money_says_what_it_does_not_know() -> None:
     assert figures.money(Decimal("0.5"), about=True) == "≈ $0.5000"
     assert figures.cost(None) == "—"
     assert figures.cost(Decimal("0.5"), unpriced=2) == "$0.5000+"
-    assert figures.cost(None, free=True) == "free"
+    assert figures.cost(Decimal(0)) == "free"
 
 
 @given(st.decimals(min_value=0, max_value=10**6, allow_nan=False, places=9))
@@ -119,14 +120,10 @@ def test_seconds(duration: int | None, text: str) -> None:
     assert figures.duration(duration) == text
 
 
-def test_sparkline_and_answer_footer() -> None:
+def test_sparkline_and_percent() -> None:
     assert figures.sparkline([0, 1, 2, 4], 9) == "▁▂▄█"
     assert figures.sparkline([1, 2, 3], 2) == "▆█" or len(figures.sparkline([1, 2, 3], 2)) == 2
     assert figures.sparkline([], 5) == ""
-    assert (
-        figures.answer_footer("m", 1_204, Decimal("0.0021"), 4_200)
-        == "m · 1,204 tokens · $0.0021 · 4.2 s"
-    )
     assert figures.percent(0.004) == "<1%"
     assert figures.percent(0.999) == "99%"
 
@@ -148,7 +145,7 @@ def test_the_meter_marks_what_is_estimated_unpriced_free_or_unknown() -> None:
     unpriced = text_of(changed(estimated_cost=None, turn_cost=None))
     assert "11 requests  —" in unpriced
     assert "$0.0183+" in text_of(changed(unpriced_requests=2))
-    free = text_of(changed(free=True, estimated_cost=Decimal(0)))
+    free = text_of(changed(estimated_cost=Decimal(0), turn_cost=Decimal(0)))
     assert "11 requests  free" in free
     assert "$" not in free
     unknown = text_of(changed(limit=None, window=None))
@@ -258,10 +255,12 @@ def test_today_models_and_tools_have_rows_where_there_is_room() -> None:
         today=Spent(requests=40, tokens=9, cost=Decimal("1.25"), unpriced=1),
         by_model=(
             Spent(name="gpt-5", requests=9, tokens=50, cost=Decimal("0.018")),
-            Spent(name="gemma3:13b", requests=2, tokens=20, cost=Decimal(0), free=True),
+            Spent(name="gemma3:13b", requests=2, tokens=20, cost=Decimal(0)),
         ),
         by_tool=(
-            Spent(name="read_file", requests=4, tokens=1_200, cost=Decimal("0.0021")),
+            Spent(
+                name="read_file", requests=4, tokens=1_200, cost=Decimal("0.0021"), estimated=True
+            ),
             Spent(name="run", requests=4, tokens=1_200, cost=None, unpriced=4),
         ),
         turn_unpriced=1,
@@ -276,7 +275,25 @@ def test_today_models_and_tools_have_rows_where_there_is_room() -> None:
     low = text_of(stats, width=40, height=10)
     assert "results of" not in low
     assert "session" in low
-    alone = changed(today=Spent(requests=11, cost=Decimal("0.0183")), by_model=stats.by_model[:1])
+    estimated = changed(
+        today=Spent(requests=40, tokens=9, cost=Decimal("1.25"), estimated=True),
+        by_model=tuple(replace(one, estimated=True) for one in stats.by_model),
+        turn_estimated=True,
+    )
+    shown = text_of(estimated, width=40)
+    for pattern in (
+        r"today +40 requests +≈ \$1\.25",
+        r"gpt-5 .*≈ \$0\.0180",
+        r"turn .*≈ \$0\.0041",
+    ):
+        assert re.search(pattern, shown), pattern
+    # Of a session that was resumed today is less than the whole.
+    resumed = changed(today=Spent(requests=2, tokens=9, cost=Decimal("0.001")))
+    assert re.search(r"today +2 requests +\$0\.0010", text_of(resumed, width=40))
+    alone = changed(
+        today=Spent(requests=11, tokens=STATS.total_tokens, cost=Decimal("0.0183")),
+        by_model=stats.by_model[:1],
+    )
     assert "today" not in text_of(alone)
     assert "gpt-5 " not in text_of(alone)
 

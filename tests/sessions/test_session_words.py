@@ -87,4 +87,4 @@ def test_flags_and_facts_say_the_same_in_signs_and_words() -> None:
 def test_the_total_line() -> None:
     some = Totals(sessions=2, tokens=3_000, cost=Decimal("1.5"), unpriced_requests=1)
     assert total(some, "cost") == "2 sessions · 3,000 tokens · $1.50+ · dearest first"
-    assert total(Totals(), "time") == "0 sessions · 0 tokens · free · newest first"
+    assert total(Totals(), "time") == "0 sessions · 0 tokens · — · newest first"

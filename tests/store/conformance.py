@@ -437,6 +437,11 @@ class RequestConformance:
         again = await store.get_session(row.id)
         assert (again.total_tokens, again.cost) == (180, Decimal("1.0041"))
         assert again.unpriced_requests == 0
+        assert again.estimated_requests == 0
+        estimated = Usage(prompt_tokens=3, source="estimated")
+        for usage, count in ((estimated, 1), (estimated, 1), (Usage(prompt_tokens=3), 0)):
+            await store.finish_request(replace(failed, status="complete", usage=usage))
+            assert (await store.get_session(row.id)).estimated_requests == count
         with pytest.raises(SessionGone):
             await store.finish_request(request(row.id))
 

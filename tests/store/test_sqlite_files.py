@@ -24,6 +24,8 @@ from chatglass.store.sqlite.files import make_private
 from chatglass.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from store.builders import ALL, message, new_session, talk, tool_call, whole_session
 
+NEWER = MIGRATIONS[-1].version + 1
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -206,7 +208,7 @@ class TestForeign:
     async def test_a_newer_store(self, file: Path, tmp_path: Path, in_the_log: bool) -> None:
         await fill(file)
         newer = sqlite3.connect(file)
-        newer.execute("PRAGMA user_version = 7")
+        newer.execute(f"PRAGMA user_version = {NEWER}")
         newer.commit()
         if in_the_log:
             # As a killed process leaves it: the version stands only in the -wal.
@@ -216,14 +218,14 @@ class TestForeign:
             (tmp_path / "left" / (file.name + "-shm")).unlink()
             store = SqliteStore(left)
             before = left.read_bytes()
-            with pytest.raises(StoreError, match=r"newer chatglass \(version 7"):
+            with pytest.raises(StoreError, match=rf"newer chatglass \(version {NEWER}"):
                 await store.open()
             assert left.read_bytes() == before
             assert left.with_name(file.name + "-wal").stat().st_size
             return
         newer.close()
         said = await refusal(file)
-        assert f"version 7 of the store; this one knows up to {MIGRATIONS[-1].version}" in said
+        assert f"version {NEWER} of the store; this one knows up to {NEWER - 1}" in said
         assert "Update chatglass" in said
 
 

@@ -41,7 +41,8 @@ SAMPLE_1 = """
         1, 'M1', 'S1', NULL, 'T1', 'user', 'Why?', 2, 'complete', 0, '', 0, NULL, NULL, NULL, NULL,
         NULL, NULL);
 """
-SAMPLES = dict.fromkeys((1, 2, 3, 4, 5, 6), SAMPLE_1)
+SAMPLE_7 = SAMPLE_1.replace("'Why?', NULL);", "'Why?', NULL, 0);")
+SAMPLES = {**dict.fromkeys((1, 2, 3, 4, 5, 6), SAMPLE_1), 7: SAMPLE_7}
 
 # A call and its result, indexed as version 1 did it.
 CALL_OF_1 = """
@@ -132,6 +133,31 @@ async def test_version_2_indexes_names_and_pairs(file: Path) -> None:
 async def open_empty(file: Path, version: int) -> None:
     store = SqliteStore(file, migrations=MIGRATIONS[:version])
     await store.open()
+    await store.close()
+
+
+async def test_version_7_counts_what_was_estimated(file: Path) -> None:
+    await open_empty(file, 6)
+    named = (
+        "id, session_id, turn_id, purpose, endpoint, base_url, model, status, started_at, attempts, "
+        "estimated_prompt_tokens, price_source, part_chunks, part_tail, usage_source"
+    )
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(SAMPLES[6])
+        db.executescript(SAMPLES[6].replace("'S1'", "'S2'").replace("1, 'M1'", "2, 'M2'"))
+        for number, (session, source) in enumerate(
+            [("S1", "estimated"), ("S1", "reported"), ("S2", None)]
+        ):
+            db.execute(
+                f"INSERT INTO requests ({named}) VALUES (?, ?, 'T1', 'answer', 'demo', '', 'm', "
+                "'complete', 1, 1, 0, 'demo', '', '[]', ?)",
+                (f"R{number}", session, source),
+            )
+        db.commit()
+    store = SqliteStore(file)
+    await store.open()
+    rows = await store.list_sessions(ALL)
+    assert {row.id: row.estimated_requests for row in rows} == {"S1": 1, "S2": 0}
     await store.close()
 
 

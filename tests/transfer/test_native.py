@@ -68,7 +68,9 @@ async def test_nothing_of_a_session_is_lost_on_the_way(
     assert kept.tool_calls == whole.tool_calls
     assert (kept.results, kept.compactions) == (whole.results, whole.compactions)
     assert (kept.queued, kept.blobs) == (whole.queued, whole.blobs)
-    totals = {"messages", "requests", "unpriced_requests", "tool_calls", "total_tokens", "cost"}
+    totals = {
+        "messages", "requests", "unpriced_requests", "estimated_requests", "tool_calls", "total_tokens", "cost",
+    }  # fmt: skip
     derived = {name: getattr(kept.session, name) for name in (*totals, "last_status", "excerpt")}
     assert kept.session == replace(whole.session, **derived)
 

@@ -46,11 +46,6 @@ class RequestFigures:
     def unpriced(self) -> int:
         return self._all.unpriced
 
-    @property
-    def free(self) -> bool:
-        """Whether nothing was used that costs anything."""
-        return self._all.free or not self._all.used
-
     def add(self, row: RequestRow) -> None:
         """Count a request that is over."""
         if row.status == "running":
@@ -69,12 +64,12 @@ class RequestFigures:
         model = self._by_model.setdefault((row.endpoint, row.model), _Counted())
         model.requests += 1
         for each in (self._all, turn.sum, model.sum):
-            each.add(row.usage, row.cost, row.price_source)
+            each.add(row.usage, row.cost)
         for share in row.tool_shares():
             tool = self._by_tool.setdefault(share.name, _Counted())
             tool.requests += 1
             sent = Usage(prompt_tokens=share.tokens, source="estimated")
-            tool.sum.add(sent, share.cost, row.price_source)
+            tool.sum.add(sent, share.cost)
 
     def turn(self, turn_id: str | None) -> Spent:
         """What one of the last turns used."""
@@ -97,8 +92,8 @@ class RequestFigures:
         return tuple(turn.sum.cost for turn in self._by_turn.values())
 
     def known_cost(self) -> Decimal | None:
-        """The sum of what could be priced; None where nothing could."""
-        return None if self.unpriced and not self.cost else self.cost
+        """The sum of what could be priced; None where there is nothing that could."""
+        return self._all.known_cost
 
     def tokens_per_second(self) -> float | None:
         """Completion tokens a second of the last request, from its first token on."""

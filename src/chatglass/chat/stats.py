@@ -51,6 +51,8 @@ class TokenStats:
     turn_tokens: int = 0
     turn_cost: Decimal | None = None
     turn_unpriced: int = 0
+    turn_estimated: bool = False
+    """The usage of a part of the turn is our estimate."""
     today: Spent | None = None
     """All sessions of this store since midnight; None before it was read."""
     by_model: tuple[Spent, ...] = ()
@@ -73,23 +75,23 @@ class TokenStats:
     """The last 30 turns, oldest first."""
     tokens_per_second: float | None = None
     first_token_ms: int | None = None
-    free: bool = False
-    """Every request went to an endpoint that costs nothing (local, demo)."""
     degraded: str | None = None
     """Why the ledger could not be used, where `total_tokens` comes from the request rows."""
 
     @property
     def cost_words(self) -> str:
-        """What the session cost, as every place says it: `—` before anything was sent and where no
+        """What the session cost, as every place says it: `—` before anything was used and where no
         price is known, `free`, `$0.0183`, `≈ $0.0183`, or `$0.0183+` with unpriced requests."""
-        if not self.requests:
-            return figures.UNKNOWN
         return figures.cost(
             self.estimated_cost,
             about=self.source == "estimated",
-            free=self.free,
             unpriced=self.unpriced_requests,
         )
+
+    @property
+    def free(self) -> bool:
+        """Something was used, and all of it is known to cost nothing."""
+        return self.estimated_cost == 0 and not self.unpriced_requests
 
     @property
     def context_tokens(self) -> int:

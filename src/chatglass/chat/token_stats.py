@@ -47,6 +47,7 @@ def _of_rows(context: ChatContext) -> TokenStats:
         turn_tokens=turn.tokens,
         turn_cost=turn.cost,
         turn_unpriced=turn.unpriced,
+        turn_estimated=turn.estimated,
         by_model=figures.by_model(),
         by_tool=figures.by_tool(),
         context=context.context_parts(),
@@ -58,5 +59,4 @@ def _of_rows(context: ChatContext) -> TokenStats:
         cost_by_turn=figures.cost_by_turn(),
         tokens_per_second=figures.tokens_per_second(),
         first_token_ms=figures.first_token_ms(),
-        free=figures.requests > 0 and figures.free,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from chatglass.commands.opening import named, opened
 from chatglass.commands.printing import emit, emit_json, note
+from chatglass.spending.report import cost_of_session
 from chatglass.store.protocol import SessionStore
 from chatglass.store.records import SessionQuery, SessionRow, WholeSession
 from chatglass.transfer import words
@@ -50,7 +51,7 @@ async def _list(store: SessionStore, found: argparse.Namespace) -> int:
 
 def _line(row: SessionRow) -> str:
     """Id, time, size, cost, model and title, so wide that they stand below each other."""
-    facts = f"{row.messages:>6,} msg {row.tool_calls:>5,} tools {words.cost_of(row):>10}"
+    facts = f"{row.messages:>6,} msg {row.tool_calls:>5,} tools {cost_of_session(row):>10}"
     model = one_line(row.model or "—", 24)
     mark = "*" if row.pinned else " "
     title = one_line(words.title_of(row), 80)

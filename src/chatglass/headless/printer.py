@@ -123,7 +123,7 @@ class Printer:
         total = UsageSum()
         for row in rows:
             if row.usage is not None:
-                total.add(row.usage, row.cost, row.price_source)
+                total.add(row.usage, row.cost)
         usage, cost = total.usage, total.whole_cost
         calls = [
             row

@@ -100,7 +100,7 @@ class Narrator:
                     f"{event.tokens_after:,}.",
                 )
             case UsageReported():
-                self._turn.add(event.usage, event.cost_usd, event.price_source)
+                self._turn.add(event.usage, event.cost_usd)
             case TurnFinished():
                 self._finish(event)
             case _:
@@ -173,10 +173,8 @@ class Narrator:
             self._voice.line("End", _ENDS[event.status])
         if not self._turn.used:
             return
-        usage, about = self._turn.usage, self._turn.usage.source == "estimated"
-        spent = figures.cost(
-            self._turn.known_cost, about=about, free=self._turn.free, unpriced=self._turn.unpriced
-        )
+        usage, about = self._turn.usage, self._turn.estimated
+        spent = figures.cost(self._turn.known_cost, about=about, unpriced=self._turn.unpriced)
         mark = "about " if about else ""
         requests = counted(event.requests, "request")
         self._voice.line(

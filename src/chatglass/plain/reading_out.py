@@ -112,11 +112,11 @@ class Reading:
         )
         say("Context", f"about {stats.context_tokens:,} tokens{limit}.")
         for each in stats.by_model:
-            money = figures.cost(each.cost, free=each.free, unpriced=each.unpriced)
+            money = figures.cost(each.cost, about=each.estimated, unpriced=each.unpriced)
             say(f"Model {one_line(each.name, 60)}", f"{money}, {each.tokens:,} tokens.")
         if stats.today is not None:
             today = stats.today
-            money = figures.cost(today.cost, free=today.free, unpriced=today.unpriced)
+            money = figures.cost(today.cost, about=today.estimated, unpriced=today.unpriced)
             say("All sessions today", f"{money}, {today.tokens:,} tokens.")
 
 

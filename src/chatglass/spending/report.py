@@ -7,7 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from chatglass.spending.totals import is_free, known_cost, sum_of
+from chatglass.spending.totals import known_cost, sum_of
+from chatglass.store.records import SessionRow
 from chatglass.store.usage_records import UsageBy, UsageRow
 from chatglass.values import figures
 
@@ -65,6 +66,13 @@ def name_of(by: UsageBy, row: UsageRow) -> str:
     return f"{row.name} · {row.endpoint}" if row.endpoint else row.name
 
 
+def cost_of_session(row: SessionRow) -> str:
+    """The same of a session by its own totals; `—` where nothing was used."""
+    return figures.cost(
+        row.known_cost, about=bool(row.estimated_requests), unpriced=row.unpriced_requests
+    )
+
+
 def cost_of(row: UsageRow, *, about: bool = False) -> str:
     """`$0.0183`, `free`, `—`, or with `+` where a part of it is unpriced."""
     if not row.total_tokens:
@@ -72,7 +80,6 @@ def cost_of(row: UsageRow, *, about: bool = False) -> str:
     return figures.cost(
         known_cost(row),
         about=about or bool(row.estimated_requests),
-        free=is_free(row),
         unpriced=row.unpriced_requests,
     )
 

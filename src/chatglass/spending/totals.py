@@ -31,7 +31,7 @@ def spent(rows: Iterable[UsageRow], name: str = "") -> Spent:
         tokens=total.total_tokens,
         cost=known_cost(total),
         unpriced=total.unpriced_requests,
-        free=is_free(total),
+        estimated=total.estimated_requests > 0,
     )
 
 
@@ -49,11 +49,6 @@ def sum_of(rows: Iterable[UsageRow], name: str = "") -> UsageRow:
 def known_cost(row: UsageRow) -> Decimal | None:
     """None where there was usage and none of it could be priced."""
     return None if not row.cost and (row.unpriced_requests or not row.total_tokens) else row.cost
-
-
-def is_free(row: UsageRow) -> bool:
-    """Whether all of it went to endpoints that cost nothing."""
-    return bool(row.free_requests) and not row.cost and not row.unpriced_requests
 
 
 _COUNTS = (

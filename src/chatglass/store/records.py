@@ -80,6 +80,7 @@ class SessionRow:
     messages: int = 0
     requests: int = 0
     unpriced_requests: int = 0
+    estimated_requests: int = 0
     tool_calls: int = 0
     total_tokens: int = 0
     cost: Decimal = Decimal(0)
@@ -87,6 +88,12 @@ class SessionRow:
     """Status of the newest assistant message."""
     excerpt: str = ""
     """The start of the first prompt, at most 200 characters."""
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """None where there is nothing that could be priced."""
+        none = not self.cost and (self.unpriced_requests or not self.total_tokens)
+        return None if none else self.cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

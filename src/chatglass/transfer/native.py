@@ -45,7 +45,15 @@ from chatglass.values.usage import Usage
 VERSION = 1
 
 _DERIVED = frozenset(
-    {"messages", "requests", "unpriced_requests", "tool_calls", "total_tokens", "cost"}
+    {
+        "messages",
+        "requests",
+        "unpriced_requests",
+        "estimated_requests",
+        "tool_calls",
+        "total_tokens",
+        "cost",
+    }
     | {"last_status", "excerpt"}
 )
 _RECORDS: dict[str, type[Any]] = {

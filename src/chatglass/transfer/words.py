@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
+from chatglass.spending.report import cost_of_session
 from chatglass.store.records import MessageRow, RequestRow, SessionRow, ToolCallRow
-from chatglass.values.usage import Usage
+from chatglass.values import figures
+from chatglass.values.usage import Usage, UsageSum
 
 SPEAKERS = {"system": "System", "user": "You", "assistant": "Assistant", "tool": "Tool"}
 MARKS = {"ok": "✓", "error": "✗", "denied": "⊘", "cancelled": "⊘", "unknown": "?"}
@@ -50,14 +51,6 @@ def call_facts(call: ToolCallRow) -> str:
     return " · ".join(facts)
 
 
-def money(usd: Decimal) -> str:
-    """With cents, and as many more digits as say something."""
-    if usd == 0 or usd >= 1:
-        return f"${usd:,.2f}"
-    text = f"{usd:.6f}".rstrip("0")
-    return "$" + (text if len(text) > 4 else f"{usd:.2f}")
-
-
 def used(usage: Usage) -> str:
     """Tokens in and out; `≈` where they are our estimate."""
     about = "≈ " if usage.source == "estimated" else ""
@@ -70,12 +63,12 @@ def request_facts(rows: Iterable[RequestRow]) -> str:
     known = [row for row in rows if row.usage is not None]
     if not known:
         return ""
-    usage = sum((row.usage for row in known if row.usage), Usage())
-    costs = [row.cost for row in known if row.cost is not None]
-    facts = [used(usage)]
-    if len(costs) == len(known):
-        facts.append(money(sum(costs, Decimal(0))))
-    return " · ".join(facts)
+    total = UsageSum()
+    for row in known:
+        if row.usage is not None:
+            total.add(row.usage, row.cost)
+    cost = figures.cost(total.known_cost, about=total.estimated, unpriced=total.unpriced)
+    return f"{used(total.usage)} · {cost}"
 
 
 def session_facts(row: SessionRow) -> list[tuple[str, str]]:
@@ -88,7 +81,7 @@ def session_facts(row: SessionRow) -> list[tuple[str, str]]:
         ("Messages", f"{row.messages:,}"),
         ("Tool calls", f"{row.tool_calls:,}"),
         ("Tokens", f"{row.total_tokens:,}"),
-        ("Cost", cost_of(row)),
+        ("Cost", cost_of_session(row)),
         ("Tags", ", ".join(row.tags)),
         ("Forked from", _origin_of(row)),
     ]
@@ -100,13 +93,6 @@ def _origin_of(row: SessionRow) -> str:
         return ""
     session_id, message_id = row.forked_from
     return f"session {session_id} at message {message_id}; what it cost up to there counts there"
-
-
-def cost_of(row: SessionRow) -> str:
-    """What a session cost; `+` where some requests have no known price, `—` where none has one."""
-    if not row.requests or (row.unpriced_requests and not row.cost):
-        return "—"
-    return money(row.cost) + ("+" if row.unpriced_requests else "")
 
 
 def title_of(row: SessionRow) -> str:

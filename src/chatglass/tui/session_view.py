@@ -181,7 +181,7 @@ class SessionView:
             case UsageReported():
                 self._turn.model = self._model
                 for total in (self._turn, self._fold_sum) if self.compacting else (self._turn,):
-                    total.add(event.usage, event.cost_usd, event.price_source)
+                    total.add(event.usage, event.cost_usd)
             case RequestFinished():
                 self._request_finished(event)
             case (

@@ -77,12 +77,13 @@ def _places(usd: Decimal) -> int:
     return 2 if needed <= 2 else max(4, needed)
 
 
-def cost(usd: Decimal | None, *, about: bool = False, free: bool = False, unpriced: int = 0) -> str:
-    """A cost with what is known of it: `free`, `—`, `$0.0183`, or `$0.0183+` with unpriced requests."""
-    if free:
-        return "free"
+def cost(usd: Decimal | None, *, about: bool = False, unpriced: int = 0) -> str:
+    """A cost with what is known of it: `—`, `free` for what is known to cost nothing, `$0.0183`, or
+    `$0.0183+` with unpriced requests."""
     if usd is None or (unpriced and not usd):
         return UNKNOWN
+    if not usd:
+        return "free"
     return money(usd, about=about) + ("+" if unpriced else "")
 
 
@@ -198,22 +199,3 @@ def sparkline(values: Sequence[Decimal | float], width: int) -> str:
     if top <= 0:
         return _SPARKS[0] * len(shown)
     return "".join(_SPARKS[min(7, max(0, int(value / top * 7.999)))] for value in shown)
-
-
-def answer_footer(
-    model: str,
-    total_tokens: int | None,
-    usd: Decimal | None,
-    duration_ms: int | None,
-    *,
-    about: bool = False,
-    free: bool = False,
-) -> str:
-    """Under an answer: `gpt-5-mini · 1,204 tokens · $0.0021 · 4.2 s`."""
-    parts = [model]
-    if total_tokens is not None:
-        parts.append(f"{f'{ABOUT} ' if about else ''}{tokens(total_tokens)} tokens")
-    parts.append(cost(usd, about=about, free=free))
-    if duration_ms is not None:
-        parts.append(duration(duration_ms))
-    return " · ".join(part for part in parts if part)

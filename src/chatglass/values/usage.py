@@ -79,8 +79,8 @@ class Spent:
     cost: Decimal | None = None
     unpriced: int = 0
     """Requests with usage that no price was known for."""
-    free: bool = False
-    """All went to an endpoint that costs nothing."""
+    estimated: bool = False
+    """The usage of a part of them is our estimate."""
 
 
 FREE_SOURCES = frozenset({"local", "demo"})
@@ -97,22 +97,19 @@ class UsageSum:
         self.used = 0
         """How many requests with usage were added."""
         self.unpriced = 0
-        self._free = True
 
-    def add(self, usage: Usage, cost: Decimal | None, price_source: str) -> None:
+    def add(self, usage: Usage, cost: Decimal | None) -> None:
         """Add a request that has usage."""
         self.used += 1
         self.usage = self.usage + usage
-        self._free = self._free and price_source in FREE_SOURCES
         if cost is None:
             self.unpriced += 1
         else:
             self.cost += cost
 
     @property
-    def free(self) -> bool:
-        """Whether all of it went to endpoints that cost nothing."""
-        return self.used > 0 and self._free
+    def estimated(self) -> bool:
+        return self.usage.source == "estimated"
 
     @property
     def known_cost(self) -> Decimal | None:
@@ -131,5 +128,5 @@ class UsageSum:
             tokens=self.usage.total_tokens,
             cost=self.known_cost,
             unpriced=self.unpriced,
-            free=self.free,
+            estimated=self.estimated,
         )

@@ -64,7 +64,7 @@ class Efforts:
         effort.model = row.model
         effort.milliseconds += (row.finished_at or row.started_at) - row.started_at
         if row.usage is not None:
-            effort.total.add(row.usage, row.cost, row.price_source)
+            effort.total.add(row.usage, row.cost)
 
     def of(self, origin: str) -> Effort:
         return self._by_origin.get(origin) or Effort()

@@ -91,6 +91,7 @@ def _without_totals(row: SessionRow) -> SessionRow:
         messages=0,
         requests=0,
         unpriced_requests=0,
+        estimated_requests=0,
         tool_calls=0,
         total_tokens=0,
         cost=Decimal(0),

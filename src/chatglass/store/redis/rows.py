@@ -189,7 +189,7 @@ def decode_session(values: Sequence[str]) -> SessionRow:
     (
         id_, title, root, endpoint, model, created_at, updated_at, title_by_user, leaf_id,
         parameters, draft, pinned, archived, tags, forked_from, messages, requests,
-        unpriced_requests, tool_calls, total_tokens, cost, last_status, excerpt,
+        unpriced_requests, estimated_requests, tool_calls, total_tokens, cost, last_status, excerpt,
     ) = values  # fmt: skip
     return SessionRow(
         id=id_,
@@ -210,6 +210,7 @@ def decode_session(values: Sequence[str]) -> SessionRow:
         messages=int(messages or 0),
         requests=int(requests or 0),
         unpriced_requests=int(unpriced_requests or 0),
+        estimated_requests=int(estimated_requests or 0),
         tool_calls=int(tool_calls or 0),
         total_tokens=int(total_tokens or 0),
         cost=dollars(int(cost or 0)),

@@ -69,15 +69,29 @@ local function mark_open(sid, name, open)
   if open == '1' then call('HSET', at('open', sid), name, '') else call('HDEL', at('open', sid), name) end
 end
 
-local function spend(sid, tokens, cost, unpriced)
+local function negative(number)
+  -- As text: a Lua number has 53 bits, a cost up to 64.
+  if number == '0' then return number end
+  if number:sub(1, 1) == '-' then return number:sub(2) end
+  return '-' .. number
+end
+
+local function as_it_is(number) return number end
+
+-- `spent` begins with tokens, cost in 1e-12 USD, and whether it is unpriced, as texts; its tenth says
+-- where the usage comes from.
+local function spend(sid, spent, sign)
   local key = at('session', sid)
-  call('HINCRBY', key, 'total_tokens', tokens)
-  call('HINCRBY', key, 'cost', cost)
-  call('HINCRBY', key, 'unpriced_requests', unpriced)
+  local known = cjson.decode(spent)
+  local tokens, cost, unpriced = unpack(known, 1, 3)
+  sign = sign or as_it_is
+  call('HINCRBY', key, 'total_tokens', sign(tokens))
+  call('HINCRBY', key, 'cost', sign(cost))
+  call('HINCRBY', key, 'unpriced_requests', sign(unpriced))
+  call('HINCRBY', key, 'estimated_requests', sign(known[10] == 'estimated' and '1' or '0'))
   changed(sid)
 end
 
--- `spent` begins with tokens, cost in 1e-12 USD, and whether it is unpriced, as texts.
 local function note_spent(sid, id, started, spent)
   call('HSET', at('spent', sid), id, spent)
   call('ZADD', prefix .. 'spent_at', started, sid .. '\n' .. id)
@@ -97,13 +111,6 @@ end
 local function end_reservation(sid)
   call('DEL', at('reserved', sid))
   call('SREM', prefix .. 'reserving', sid)
-end
-
-local function negative(number)
-  -- As text: a Lua number has 53 bits, a cost up to 64.
-  if number == '0' then return number end
-  if number:sub(1, 1) == '-' then return number:sub(2) end
-  return '-' .. number
 end
 
 local function next_number(sid)
@@ -272,7 +279,7 @@ function steps.add_request(sid, id, time, open, row, parts, model, spent)
   call('HSET', at('parts', sid), id, parts)
   call('HINCRBY', at('session', sid), 'requests', 1)
   note_spent(sid, id, time, spent)
-  spend(sid, unpack(cjson.decode(spent), 1, 3))
+  spend(sid, spent)
   touch(sid, time)
   mark_open(sid, 'r' .. id, open)
   use(sid, 'model', model)
@@ -281,9 +288,8 @@ end
 function steps.finish_request(sid, id, time, open, row, parts, started, spent)
   local number = call('HGET', at('requests', sid), id):match('^%d+')
   call('HSET', at('requests', sid), id, number .. ':' .. row)
-  local tokens, cost, unpriced = unpack(cjson.decode(call('HGET', at('spent', sid), id)), 1, 3)
-  spend(sid, negative(tokens), negative(cost), negative(unpriced))
-  spend(sid, unpack(cjson.decode(spent), 1, 3))
+  spend(sid, call('HGET', at('spent', sid), id), negative)
+  spend(sid, spent)
   note_spent(sid, id, started, spent)
   if parts ~= '' then call('HSET', at('parts', sid), id, parts) end
   touch(sid, time)

@@ -19,13 +19,11 @@ _DIGEST = 32
 
 
 def add(db: Connection, row: RequestRow) -> None:
-    tokens, cost, unpriced = _totals(row)
     sessions.change(
         db,
         row.session_id,
-        "requests = requests + 1, total_tokens = total_tokens + ?, cost = cost + ?, "
-        "unpriced_requests = unpriced_requests + ?, updated_at = max(updated_at, ?)",
-        tokens, cost, unpriced, row.started_at,
+        f"requests = requests + 1, {_ADDED}, updated_at = max(updated_at, ?)",
+        *_totals(row), row.started_at,
     )  # fmt: skip
     chunks, tail = _keep_parts(db, row)
     db.execute(
@@ -47,8 +45,7 @@ def finish(db: Connection, row: RequestRow) -> None:
     sessions.change(
         db,
         row.session_id,
-        "total_tokens = total_tokens + ?, cost = cost + ?, "
-        "unpriced_requests = unpriced_requests + ?, updated_at = max(updated_at, ?)",
+        f"{_ADDED}, updated_at = max(updated_at, ?)",
         *(new - old for new, old in zip(after, before, strict=True)),
         row.finished_at or row.started_at,
     )
@@ -91,11 +88,20 @@ def parts(db: Connection, request_id: str) -> Parts:
     return tuple((kind, ref) for each in texts for kind, ref in json.loads(each))
 
 
-def _totals(row: RequestRow) -> tuple[int, int, int]:
-    """Tokens, cost in 1e-12 USD, and 1 where tokens were used that no price is known for."""
+_ADDED = (
+    "total_tokens = total_tokens + ?, cost = cost + ?, "
+    "unpriced_requests = unpriced_requests + ?, estimated_requests = estimated_requests + ?"
+)
+
+
+def _totals(row: RequestRow) -> tuple[int, int, int, int]:
+    """Tokens, cost in 1e-12 USD, 1 where tokens were used that no price is known for, and 1 where
+    they are estimated."""
+    cost = rows.picodollars(row.cost) or 0
     if row.usage is None:
-        return 0, rows.picodollars(row.cost) or 0, 0
-    return row.usage.total_tokens, rows.picodollars(row.cost) or 0, int(row.cost is None)
+        return 0, cost, 0, 0
+    estimated = row.usage.source == "estimated"
+    return row.usage.total_tokens, cost, int(row.cost is None), int(estimated)
 
 
 def _keep_parts(db: Connection, row: RequestRow) -> tuple[bytes, str]:

@@ -99,8 +99,8 @@ def session(values: Values) -> SessionRow:
     # Thousands are listed at once: by name this takes half of what a dict in between does.
     (
         id_, title, root, endpoint, model, created_at, updated_at, title_by_user, leaf_id, draft,
-        pinned, archived, messages, requests, unpriced_requests, tool_calls, total_tokens,
-        last_status, excerpt, parameters, tags, cost, forked_session, forked_message,
+        pinned, archived, messages, requests, unpriced_requests, estimated_requests, tool_calls,
+        total_tokens, last_status, excerpt, parameters, tags, cost, forked_session, forked_message,
     ) = values  # fmt: skip
     return SessionRow(
         id=id_,
@@ -121,6 +121,7 @@ def session(values: Values) -> SessionRow:
         messages=messages,
         requests=requests,
         unpriced_requests=unpriced_requests,
+        estimated_requests=estimated_requests,
         tool_calls=tool_calls,
         total_tokens=total_tokens,
         cost=dollars(cost),

@@ -328,6 +328,14 @@ ALTER TABLE compactions ADD COLUMN replaces TEXT;       -- the id of an earlier 
 ALTER TABLE compactions ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
 """
 
+_SEVENTH = """
+-- Those whose usage is our estimate.
+ALTER TABLE sessions ADD COLUMN estimated_requests INTEGER NOT NULL DEFAULT 0;
+UPDATE sessions SET estimated_requests = (
+    SELECT count(*) FROM requests r WHERE r.session_id = sessions.id AND r.usage_source = 'estimated'
+) WHERE id IN (SELECT session_id FROM requests WHERE usage_source = 'estimated');
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "sessions and all that is theirs", _FIRST),
     Migration(2, "search for tool names and for pairs of Chinese characters", _SECOND),
@@ -335,4 +343,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "large results in files", _FOURTH),
     Migration(5, "what was received", _FIFTH),
     Migration(6, "versions of compactions, and results left out", _SIXTH),
+    Migration(7, "which sessions hold estimates", _SEVENTH),
 )

@@ -19,7 +19,6 @@ from chatglass.tui.dialogs.dialogs import DIALOG_CSS
 from chatglass.tui.lines.cells import fit
 from chatglass.values import figures
 from chatglass.values.text import one_line
-from chatglass.values.usage import FREE_SOURCES
 
 if TYPE_CHECKING:
     from chatglass.models.wire import ModelManager, ModelRef
@@ -89,11 +88,10 @@ class WhatIfScreen(ModalScreen[None]):
         from chatglass.spending.what_if import real_cost
 
         paid = real_cost(self._rows)
-        free = bool(self._rows) and all(row.price_source in FREE_SOURCES for row in self._rows)
         models = {row.model for row in self._rows}
         name = f"as it was: {one_line(', '.join(sorted(models)), 60)}"
         most = max([paid or 0, *(one.cost or 0 for one in found)], default=0)
-        lines = [_line(name, figures.cost(paid, free=free), "", paid, most)]
+        lines = [_line(name, figures.cost(paid), "", paid, most)]
         for one in found:
             ratio = "" if one.ratio is None else f"{one.ratio:.2f}×"
             cost = figures.money(one.cost, about=True)

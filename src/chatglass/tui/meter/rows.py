@@ -37,35 +37,29 @@ def _two(rank: int, width: int, *pairs: tuple[str, str]) -> list[Row]:
 
 
 def _costs(stats: TokenStats, width: int) -> list[Row]:
-    about = stats.source == "estimated"
-    turn = figures.cost(stats.turn_cost, about=about, free=stats.free, unpriced=stats.turn_unpriced)
-    session = stats.cost_words
-    if stats.free:
-        turn = "free"
+    turn = figures.cost(stats.turn_cost, about=stats.turn_estimated, unpriced=stats.turn_unpriced)
     rows = [
         _spending("turn", stats.turn_requests, turn, 4, width),
-        _spending("session", stats.requests, session, 3, width),
+        _spending("session", stats.requests, stats.cost_words, 3, width),
     ]
-    if stats.unpriced_requests and not stats.free and stats.estimated_cost is not None:
+    if stats.unpriced_requests and stats.estimated_cost is not None:
         rows.append(pair(10, "of them unpriced", str(stats.unpriced_requests), width, "warning"))
     # Where this session is all there was today, a row would only say it again.
-    if stats.today is not None and stats.today.requests > stats.requests:
-        spent = _money(stats.today, about=False)
-        rows.append(_spending("today", stats.today.requests, spent, 5, width))
+    today = stats.today
+    if today is not None and (today.requests, today.tokens) != (stats.requests, stats.total_tokens):
+        rows.append(_spending("today", today.requests, _money(today), 5, width))
     return rows
 
 
-def _money(spent: Spent, *, about: bool) -> str:
-    return figures.cost(spent.cost, about=about, free=spent.free, unpriced=spent.unpriced)
+def _money(spent: Spent) -> str:
+    return figures.cost(spent.cost, about=spent.estimated, unpriced=spent.unpriced)
 
 
 def _by_model(stats: TokenStats, width: int) -> list[Row]:
     if len(stats.by_model) < 2:
         return []
     return [
-        _spending(
-            one_line(model.name, width), model.requests, _money(model, about=False), 10, width
-        )
+        _spending(one_line(model.name, width), model.requests, _money(model), 10, width)
         for model in stats.by_model[:_MOST_NAMED]
     ]
 
@@ -74,8 +68,8 @@ def _by_tool(stats: TokenStats, width: int) -> list[Row]:
     """What results have cost so far, as they are sent again with every request."""
     rows: list[Row] = []
     for tool in stats.by_tool[:_MOST_NAMED]:
-        value = _money(tool, about=True)
-        if tool.free or tool.cost is None:
+        value = _money(tool)
+        if not tool.cost:
             value = f"{figures.ABOUT} {figures.short_tokens(tool.tokens)} tokens"
         rows.append(pair(13, f"results of {one_line(tool.name, width)}", value, width))
     return rows

@@ -13,7 +13,6 @@ from chatglass.tui.composer.completion import Completion
 from chatglass.values import figures
 from chatglass.values.figures import counted
 from chatglass.values.text import one_line
-from chatglass.values.usage import FREE_SOURCES
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -149,8 +148,10 @@ class ServerDesk:
         finally:
             self._app.post_message(SessionChanged(session.id))
         usage = answer.row.usage
-        tokens = f"{usage.total_tokens:,} tokens" if usage else "unknown tokens"
-        cost = figures.cost(answer.row.cost, free=answer.row.price_source in FREE_SOURCES)
+        about = usage is not None and usage.source == "estimated"
+        mark = f"{figures.ABOUT} " if about else ""
+        tokens = f"{mark}{usage.total_tokens:,} tokens" if usage else "unknown tokens"
+        cost = figures.cost(answer.row.cost, about=about)
         words = f"{name} got an answer of {plan.model}: {tokens}, {cost}."
         session.view.notice(words, one_line(answer.text, 300))
         reason = "maxTokens" if answer.finish_reason == "length" else "endTurn"

@@ -105,7 +105,7 @@ class Listing:
         # Without a facet there is no need to ask it 10,000 times.
         plain = not search.checks
         rows: list[ListedRow] = []
-        tokens = unpriced = count = 0
+        tokens = unpriced = estimated = count = 0
         cost = Decimal(0)
         for place in self._candidates():
             session = sessions[place]
@@ -116,12 +116,13 @@ class Listing:
             count += 1
             tokens += session.total_tokens
             unpriced += session.unpriced_requests
+            estimated += session.estimated_requests
             cost += session.cost
             rows.append(self._rows[place])
             if found and session.id in found:
                 rows += [ListedRow(place, ref) for ref in found[session.id]]
         self.rows = rows
-        self.totals = Totals(count, tokens, cost, unpriced)
+        self.totals = Totals(count, tokens, cost, unpriced, estimated)
         self._index = {}
 
     def _candidates(self) -> Sequence[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from chatglass.spending.report import cost_of_session
 from chatglass.store.records import SessionRow, StoreSize
 from chatglass.values import figures
 from chatglass.values.text import one_line
@@ -24,6 +25,7 @@ class Totals(NamedTuple):
     tokens: int = 0
     cost: Decimal = Decimal(0)
     unpriced_requests: int = 0
+    estimated_requests: int = 0
 
 
 def title(row: SessionRow) -> str:
@@ -38,11 +40,8 @@ def title(row: SessionRow) -> str:
 
 
 def cost(row: SessionRow) -> str:
-    """As the meter writes it: `—` where nothing could be priced, `+` where a part is unpriced."""
-    if not row.total_tokens:
-        return ""
-    is_free = not row.cost and not row.unpriced_requests
-    return figures.cost(row.cost, free=is_free, unpriced=row.unpriced_requests)
+    """As the meter writes it; empty where nothing was used."""
+    return cost_of_session(row) if row.total_tokens else ""
 
 
 def place(row: SessionRow, root: str) -> str:
@@ -94,8 +93,11 @@ def facts(row: SessionRow, root: str) -> list[str]:
 def total(totals: Totals, order: Order) -> str:
     """The line of sums over what is listed."""
     sessions = figures.counted(totals.sessions, "session")
-    is_free = not totals.cost and not totals.unpriced_requests
-    spent = figures.cost(totals.cost, free=is_free, unpriced=totals.unpriced_requests)
+    spent = figures.cost(
+        totals.cost if totals.tokens else None,
+        about=bool(totals.estimated_requests),
+        unpriced=totals.unpriced_requests,
+    )
     by = {"time": "newest first", "cost": "dearest first", "length": "longest first"}[order]
     return f"{sessions} · {totals.tokens:,} tokens · {spent} · {by}"
 

@@ -228,8 +228,7 @@ def fold_cost(total: UsageSum) -> str:
     """What the requests of a compaction cost; empty where none was made."""
     if not total.used:
         return ""
-    about = total.usage.source == "estimated"
-    return figures.cost(total.known_cost, about=about, free=total.free, unpriced=total.unpriced)
+    return figures.cost(total.known_cost, about=total.estimated, unpriced=total.unpriced)
 
 
 def decider(decided_by: str | None) -> str:
@@ -301,9 +300,8 @@ class TurnSum(UsageSum):
 
     def footer(self) -> str:
         """`gpt-5-mini · 1,204 tokens · $0.0021 · 4.2 s`."""
-        about = self.usage.source == "estimated"
-        count = ("≈ " if about else "") + figures.tokens(self.usage.total_tokens)
-        cost = figures.cost(self.known_cost, about=about, free=self.free, unpriced=self.unpriced)
+        count = ("≈ " if self.estimated else "") + figures.tokens(self.usage.total_tokens)
+        cost = figures.cost(self.known_cost, about=self.estimated, unpriced=self.unpriced)
         parts = [one_line(self.model, 40), f"{count} tokens", cost]
         # Of a request that a killed program left, nobody knows how long it took.
         if self.milliseconds:
@@ -319,7 +317,7 @@ def turn_footers(requests: Sequence[RequestRow]) -> dict[str, str]:
         total.milliseconds += (row.finished_at or row.started_at) - row.started_at
         if row.usage is not None:
             total.model = row.model
-            total.add(row.usage, row.cost, row.price_source)
+            total.add(row.usage, row.cost)
     return {turn_id: sum_.footer() for turn_id, sum_ in sums.items() if sum_.usage.total_tokens}
 
 
