@@ -76,6 +76,30 @@ class CodeView:
             rows += self._rows([])
         return kept, rows
 
+    def plain(self, leaf: Code) -> list[Row]:
+        """All rows of a finished block, without colours but as many as with them; `colour` goes on."""
+        self._begin()
+        self._info = leaf.info
+        rows = self._label_rows()
+        self._kept = len(rows)
+        style = self._look.token(Token)
+        for line in leaf.shown:
+            rows += self._rows([(_spaced(line), style)])
+        return rows
+
+    def colour(self, leaf: Code) -> tuple[int, list[Row]]:
+        """The next rows of a block that was laid out `plain`, in colours, and how many come before
+        them; none once all have theirs."""
+        lines, at = leaf.shown, self._kept
+        lexer = find_lexer(leaf.language)
+        found = self._chunk(lines, len(lines), lexer)
+        if found is None:
+            found, _ = lex([_spaced(line) for line in lines[self._done :]], lexer, self._look)
+        rows = [row for line in found for row in self._rows(line)]
+        self._done += len(found)
+        self._kept += len(rows)
+        return at, rows
+
     def _chunk(self, lines: list[str], settled: int, lexer: Lexer | None) -> list[list[Run]] | None:
         """The lexed lines of the chunk that begins at `_done`, if it has ended."""
         at = max(self._done + _CHUNK_FROM, self._tested)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import deque
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -52,7 +54,11 @@ class _Shown:
 class MarkdownDocument:
     """One message's Markdown, rendered to strips; grows by `push`."""
 
-    def __init__(self, text: str = "", *, complete: bool = True) -> None:
+    def __init__(
+        self, text: str = "", *, complete: bool = True, colours_at_once: int | None = None
+    ) -> None:
+        """`colours_at_once`: as many lines of finished code blocks get their colours in one `lines`,
+        and the others by `colour`; None: all."""
         self._source: list[str] = []
         self._pending: list[str] = []  # pushed and not yet parsed
         self._held = ""  # the start of a character or line end that came in two
@@ -65,6 +71,8 @@ class MarkdownDocument:
         self._lines: list[Strip] = []
         self._shown: list[_Shown] = []
         self._final = 0  # how many of `_shown` never change again
+        self._colours_at_once = self._colours_left = colours_at_once or sys.maxsize
+        self._without_colours: deque[tuple[_Shown, CodeView]] = deque()
         if text:
             self.push(text)
         if complete:
@@ -95,12 +103,29 @@ class MarkdownDocument:
         """
         width = max(1, width)
         changed = self._take()
+        self._colours_left = self._colours_at_once
         if width != self._width or (look is not self._look and look != self._look):
             self._width, self._look = width, look
             self._lines, self._shown, self._final = [], [], 0
+            self._without_colours.clear()
         elif not changed:
             return self._lines, len(self._lines)
         return self._lines, self._render(width, look)
+
+    def colour(self) -> tuple[int, int] | None:
+        """Colour the next lines of code that `lines` left without; first and last of them, None where
+        there are no more. About 5 ms of work for each call."""
+        while self._without_colours:
+            shown, view = self._without_colours[0]
+            assert isinstance(shown.leaf, Code)
+            at, rows = view.colour(shown.leaf)
+            if rows:
+                first = shown.start + shown.gap + at
+                strips = self._strips(shown.margin, rows, at, self._width)
+                self._lines[first : first + len(rows)] = strips
+                return first, first + len(rows) - 1
+            self._without_colours.popleft()
+        return None
 
     def code_blocks(self) -> list[CodeBlock]:
         """All code blocks up to now, in order."""
@@ -244,6 +269,9 @@ class MarkdownDocument:
             return view.update(_flow_text(leaf)[len(shown.margin.task) :])
         if isinstance(view, CodeView):
             assert isinstance(leaf, Code)
+            if closed and shown.start == shown.end and self._is_too_long(leaf):
+                self._without_colours.append((shown, view))
+                return 0, view.plain(leaf)
             return view.update(leaf, settled, closed)
         if isinstance(view, TableView):
             assert isinstance(leaf, Table)
@@ -253,6 +281,13 @@ class MarkdownDocument:
             cells = max(1, self._width - shown.margin.cells)
             return 0, [([Segment("─" * cells, self._look.rule)], cells)]
         return 0, [([], 0)]
+
+    def _is_too_long(self, leaf: Code) -> bool:
+        """Whether a block that is laid out for the first time must wait for its colours."""
+        if len(leaf.lines) > self._colours_left:
+            return True
+        self._colours_left -= len(leaf.lines)
+        return False
 
     @staticmethod
     def _gap_strips(margin: Margin) -> list[Strip]:

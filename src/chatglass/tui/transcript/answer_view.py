@@ -17,7 +17,16 @@ from chatglass.tui.transcript.strips import (
     strip_of,
     wrap_all,
 )
-from chatglass.tui.transcript.view import COMPARE, Document, Field, Part, Section, Setting, View
+from chatglass.tui.transcript.view import (
+    COMPARE,
+    Change,
+    Document,
+    Field,
+    Part,
+    Section,
+    Setting,
+    View,
+)
 from chatglass.values.figures import duration
 from chatglass.values.text import one_line, visible
 
@@ -64,6 +73,13 @@ class AnswerView(View):
             body,
             ([line.crop(0, width) for line in self._tail()], COMPARE),
         ]
+
+    def colour(self) -> Change | None:
+        lines = self._document.colour() if self._document is not None else None
+        if lines is None:
+            return None
+        start = self.section_start(_BODY)
+        return Change(((start + lines[0], start + lines[1]),), self.height, self.height)
 
     def parts(self) -> list[Part]:
         parts = super().parts()

@@ -52,6 +52,9 @@ class Layout:
         self._refine_down = 0
         self._refined_from = (0, 0)
         """What was on screen when the two began."""
+        self.coloured: list[tuple[int, Change]] = []
+        """Lines on screen that `refine_one` gave colours, with the index of their item; for whoever
+        paints them, who empties it."""
         self._resting: tuple[int, int, tuple[int, int]] | None = None
         """Where a change of width left the top line, and the mark it was found by."""
 
@@ -197,11 +200,14 @@ class Layout:
                 return item.text
 
     def refine_one(self) -> bool:
-        """Make one estimated height exact, the nearest to the screen first; False when all of the
-        `NEAR` items above and below it are."""
+        """Colour a piece of code on screen that has no colours yet, else make one estimated height
+        exact, the nearest to the screen first; False when there is no such code, and all of the
+        `NEAR` items above and below the screen are exact."""
         setting, viewport = self.setting, self.viewport
         if setting is None or not self.items:
             return False
+        if self._colour_one():
+            return True
         if self._refined_from != (viewport.item, viewport.end_item):
             self._refine_again()
         exact, width = self._exact, setting.width
@@ -214,6 +220,15 @@ class Layout:
                     return True
             self._refine_up -= 1
             self._refine_down += 1
+        return False
+
+    def _colour_one(self) -> bool:
+        viewport = self.viewport
+        for index in range(viewport.item, min(viewport.end_item, len(self.items))):
+            change = self.view(index).colour()
+            if change is not None:
+                self.coloured.append((index, change))
+                return True
         return False
 
     def _measure_aside(self, index: int) -> None:

@@ -236,9 +236,11 @@ class TranscriptPane(PaintedRows, can_focus=True):
         self._refresh_content()
 
     def _refined(self) -> None:
-        """Heights off screen are exact now; what is on screen stays."""
+        """Heights off screen are exact now; what is on screen stays, but for colours."""
+        coloured, self._items.coloured = self._items.coloured, []
         self._items.viewport.settle()
         self._place()
+        self._refresh_changes(coloured)
 
     def _place(self) -> None:
         """Tell Textual's numbers where the viewport is, without waking its reactives."""
@@ -307,6 +309,7 @@ class TranscriptPane(PaintedRows, can_focus=True):
         else:
             self._refresh_changes(changes)
         self._pacer.interval = FRAME if seen or viewport.following else UNSEEN
+        self._refiner.start()
 
     def _refresh_changes(self, changes: Iterable[tuple[int, Change]]) -> None:
         width, height = self._size_arranged

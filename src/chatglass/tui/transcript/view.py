@@ -29,6 +29,7 @@ class Document(Protocol):
     def push(self, delta: str) -> None: ...
     def finish(self) -> None: ...
     def lines(self, width: int, look: MarkdownLook) -> tuple[list[Strip], int]: ...
+    def colour(self) -> tuple[int, int] | None: ...
     def code_blocks(self) -> list[CodeBlock]: ...
 
 
@@ -112,6 +113,10 @@ class View(ABC):
     def live(self) -> bool:
         """Whether it shows a time that runs."""
         return False
+
+    def colour(self) -> Change | None:
+        """Colour lines that were laid out without; None where all have their colours."""
+        return None
 
     def barred(self, line: int) -> bool:
         """Whether the line has the bar and tint of a prompt."""
