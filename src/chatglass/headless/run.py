@@ -22,6 +22,7 @@ from chatglass.chat.workspace import Workspace
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
 from chatglass.headless.printer import OutputFailed, Printer, say
+from chatglass.headless.silent_trouble import LedgerWatch, watch_store
 from chatglass.headless.tool_start import start_tools
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.store.protocol import StoreError
@@ -106,6 +107,7 @@ async def print_answer(options: Options, prompt: str) -> int:
         await workspace.open()
         try:
             await start_telemetry(workspace)
+            watch_store(workspace.store, lambda text: say(f"warning: {text}"))
             waiting.begin("tools and MCP servers to start")
             await start_tools(workspace, own, say)
             waiting.begin("the endpoint to list its models")
@@ -174,6 +176,8 @@ async def _answer(
                 stopping.engine = engine
             waiting.take(event)
             printer.take(event)
+    if trouble := LedgerWatch(engine).news():
+        say(f"warning: {trouble}")
     if not engine.conversation.prompt_stored:
         await _keep_as_draft(engine, prompt)
     await printer.finish()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatglass.chat.drafts import is_folded
+from chatglass.config.settings import ApprovalMode
 from chatglass.models.endpoints import named_model
 from chatglass.models.wire import ModelError
 from chatglass.plain.reading_out import title_of
@@ -195,6 +196,16 @@ async def _folder(talk: Talk, argument: str) -> None:
     talk.voice.line("Folder", str(Path(talk.session.engine.context.session.root)))
 
 
+async def _mode(talk: Talk, argument: str) -> None:
+    modes: dict[str, ApprovalMode] = {"ask": "ask", "default": "default", "all": "all"}
+    if argument and argument not in modes:
+        talk.voice.line("Notice", f"There is no mode {argument}. There are ask, default and all.")
+        return
+    if argument:
+        talk.session.policy.mode = modes[argument]
+    talk.say_mode()
+
+
 async def _quit(talk: Talk, argument: str) -> None:
     talk.leaving = True
 
@@ -219,6 +230,7 @@ COMMANDS = _table(
     PlainCommand("tools", "list the tools the model may call", _tools),
     PlainCommand("calls", "list the tool calls of this session", _calls),
     PlainCommand("call NUMBER", "read one call: arguments, decision, result", _call),
+    PlainCommand("mode [ask, default or all]", "say which tool calls ask, or change it", _mode),
     PlainCommand("folder", "say the session's working directory", _folder),
     PlainCommand("quit", "leave", _quit),
 )

@@ -124,8 +124,7 @@ class Narrator:
             if not piece.strip():
                 return
             self._answering = True
-            self._voice.close_line()
-            self._voice.piece("Assistant: ")
+            self._voice.ask("Assistant")
         self._voice.piece(piece)
 
     def _end_text(self) -> None:

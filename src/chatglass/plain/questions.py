@@ -97,7 +97,8 @@ class Questions:
         say(f"Question: may {one_line(call.spec.name, 80)}{server} run{which}?")
         say("Why it asks", call.assessment.why)
         for name, value in call.arguments.items():
-            say(one_line(name, 80), _told(value))
+            # Where the model may choose the name, too, it must not pass for a line of the question.
+            say(name if name.isidentifier() else f"Argument {one_line(name, 80)}", _told(value))
         for name, value in call.assessment.details.items():
             if call.arguments.get(name) != value:
                 say(one_line(name, 80), _told(value))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.workspace import Workspace
 from chatglass.config.options import Options
+from chatglass.headless.silent_trouble import watch_store
 from chatglass.headless.tool_start import start_tools
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.line_reader import LineReader
@@ -61,6 +62,7 @@ async def talk_in_lines(options: Options, voice: Voice, descriptor: int = 0) -> 
     await workspace.open()
     try:
         await start_telemetry(workspace)
+        watch_store(workspace.store, lambda text: voice.line("Warning", text))
         row = await _prepared(workspace, own, voice)
         reader = LineReader(descriptor)
         talk = Talk(workspace, voice, reader, Questions(voice, reader))

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chatglass.chat.approvals import SessionPolicy
 from chatglass.chat.attached_files import AttachError, read_file
 from chatglass.chat.attachments import Attachment
 from chatglass.chat.engine import Engine
@@ -15,6 +16,7 @@ from chatglass.chat.events import Event
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.mentions import find_mentions, may_mention, resolved
 from chatglass.chat.workspace import Workspace
+from chatglass.headless.silent_trouble import LedgerWatch
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.narrator import Narrator
@@ -30,6 +32,13 @@ BLOCK = '"""'
 """Alone on a line it begins and ends a prompt of several lines."""
 
 
+_MODES = {
+    "ask": "mode ask: every tool call asks.",
+    "default": "mode default: tool calls that only read run unasked, the others ask.",
+    "all": "mode all: tool calls run unasked. What rules deny never runs, what always asks still asks.",
+}
+
+
 @dataclass(slots=True)
 class Open:
     """The session that is talked in."""
@@ -37,6 +46,8 @@ class Open:
     engine: Engine
     narrator: Narrator
     reading: Reading
+    policy: SessionPolicy
+    ledger: LedgerWatch
 
 
 @dataclass(slots=True)
@@ -110,13 +121,16 @@ class Talk:
         calls = await engine.context.store.tool_calls(row.id) if engine.context.stored else []
         narrator = Narrator(self.voice, engine, len(calls))
         approval.number_of = narrator.number
-        self._session = Open(engine, narrator, Reading(self.voice, engine))
+        reading = Reading(self.voice, engine)
+        self._session = Open(engine, narrator, reading, policy, LedgerWatch(engine))
         await self._introduce(row)
 
     async def _introduce(self, row: SessionRow) -> None:
         engine, say = self.session.engine, self.voice.line
         model = f"{engine.context.model.model or 'none'} of {engine.context.model.endpoint}"
         say("Model", model + (" (built in, costs nothing)" if row.endpoint == "demo" else ""))
+        if self.session.policy.mode != "default":
+            self.say_mode()
         if not len(engine.context.path):
             say("Session", "new")
         else:
@@ -139,6 +153,12 @@ class Talk:
             )
         if row.draft:
             say("Draft", f"{one_line(row.draft, 200)} (/draft sends it)")
+
+    def say_mode(self) -> None:
+        mode = self.session.policy.mode
+        self.voice.line(
+            "Warning" if mode == "all" else "Mode", f"{_MODES[mode]} /mode changes that."
+        )
 
     async def close(self) -> None:
         """Store the end of what runs, and say how to come back."""
@@ -242,6 +262,8 @@ class Talk:
                     self.session.narrator.take(event)
         finally:
             self._waiting.end()
+        if trouble := self.session.ledger.news():
+            self.voice.line("Warning", trouble)
 
     def _tell_waiting(self, text: str) -> None:
         if not self.questions.asking:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import IO
 
 from chatglass.values.text import visible
+
+_OURS = re.compile(
+    r"\s*(?:(?:You|Assistant|Question|Answer|Why (?:it asks|not)|Warning|Notice|Error|Denied|Result"
+    r"|Tool|Calls?|Cost|End|Waiting|Rule|Draft|Modes?|Models?|Session|Compact\w+|Progress|Thinking|Attached"
+    r"|Arguments|Decided by|Saved|More)\b.*:|\d+ (?:Allow|Deny|Send|Save|Go on|End)\b|End of (?:call|code)\b)",
+    re.IGNORECASE,
+)
+"""What a line of plain mode's own begins with, or might for the ear."""
+_MARK = "| "
+
+
+def not_ours(text: str, *, begins: bool) -> str:
+    """`text` of a model, a tool or the user, of which no line passes for one of plain mode's own. `begins`:
+    it begins a line."""
+    lines = text.split("\n")
+    first = 0 if begins else 1
+    return "\n".join(
+        f"{_MARK}{line}" if place >= first and _OURS.match(line) else line
+        for place, line in enumerate(lines)
+    )
 
 
 class Voice:
@@ -19,6 +40,7 @@ class Voice:
         """`LABEL: text` on lines of its own; without a text the label is the line."""
         self.close_line()
         blank = "" if text.startswith("\n") else " "
+        text = not_ours(text, begins=False)
         self._write(f"{label}:{blank}{text}\n" if text else f"{label}\n")
 
     def ask(self, label: str) -> None:
@@ -34,8 +56,8 @@ class Voice:
         self._ends_line = True
 
     def piece(self, text: str) -> None:
-        """More of the line that is being said."""
-        self._write(text)
+        """More of what is being said, from within the label's line."""
+        self._write(not_ours(text, begins=self._ends_line))
 
     def close_line(self) -> None:
         """What follows begins a line."""
