@@ -104,7 +104,7 @@ async def test_an_image_is_a_token_and_survives_a_draft(tree: Path, tmp_path: Pa
         app.composer.shelf.folder = tmp_path / "attached"
         app.composer.attach(tree / "shot one.png")
         await app.settle(pilot)
-        assert app.composer.text == "[image: shot one.png]"
+        assert app.composer.text == "[image: shot one.png] "
         assert app.composer.attached_tokens == 255
         draft = app.composer.draft
         assert len(draft) < 200

@@ -438,7 +438,7 @@ async def test_the_users_editor_changes_the_text_and_keeps_files(tree: Path, mon
         await app.settle(pilot)
         await pilot.press("enter")
         [message] = [each for each in app.heard if isinstance(each, Composer.Submitted)]
-        assert message.text == "[file: key]!\n\x1b"
+        assert message.text == "[file: key] !\n\x1b"
         assert message.attachments == (AttachedText("key", "k"),)
 
 

@@ -556,7 +556,7 @@ class TestPreview:
             found = screen.preview.part_style("preview--found")
             marked = [
                 text
-                for strip in screen.preview._laid.lines
+                for strip in screen.preview.lines
                 for text, style, _ in strip
                 if style is not None and style.color == found.color
             ]
@@ -571,14 +571,14 @@ class TestPreview:
             )
             screen = await browser.open()
             await browser.search("needle")
-            shown = "\n".join(strip.text for strip in screen.preview._laid.lines)
+            shown = "\n".join(strip.text for strip in screen.preview.lines)
             assert "It is very so, the needle." in shown
             assert "```" not in shown
             assert "is `it` **so**?" in shown  # a prompt is shown as it was typed
             found = screen.preview.part_style("preview--found")
             marks = [
                 text
-                for strip in screen.preview._laid.lines
+                for strip in screen.preview.lines
                 for text, style, _ in strip
                 if style is not None and style.color == found.color and style.underline
             ]
@@ -586,6 +586,35 @@ class TestPreview:
             (document,) = screen.preview._markdown._documents.values()
             screen.preview._lay_out()
             assert [*screen.preview._markdown._documents.values()] == [document]  # parsed once
+
+    async def test_only_what_is_on_screen_is_laid_out(self) -> None:
+        async with browsing(session(1), size=(120, 24)) as browser:
+            parent = None
+            for number in range(12):
+                text = "\n\n".join(f"**paragraph {number}** {line}" for line in range(60))
+                made = message("ID1", parent, role="assistant", content=text, created_at=number)
+                await browser.store.append_message(made)
+                parent = made.id
+            screen = await browser.open()
+            preview = screen.preview
+            assert len(preview._markdown) == 1
+            shown = preview.lines[round(preview.scroll_y)].text
+            seen = []
+            while preview.scroll_y > 0:
+                preview.action_page_up()
+                seen.append(len(preview._markdown))
+            assert seen[0] <= 2
+            assert seen == sorted(seen)
+            assert len(preview._markdown) == 12  # and the facts stand above them
+            assert "ID1" not in shown
+            assert any(preview.text.facts[0][:10] in line.text for line in preview.lines[:3])
+            whole = [line.text for line in preview.lines]
+            assert shown in whole
+            preview.show(preview.text)
+            assert len(preview._markdown) == 1
+            preview.action_scroll_home()
+            assert preview.scroll_y == 0
+            assert [line.text for line in preview.lines] == whole
 
     async def test_the_result_of_a_call_is_shown_where_it_matches(self) -> None:
         async with browsing(session(1), size=(120, 24)) as browser:
@@ -610,7 +639,7 @@ class TestPreview:
             leaf = (await browser.store.get_session("ID1")).leaf_id
             await said_in(browser.store, "ID1", "bell \x07 [b]x[/b] " * 20_000, parent=leaf)
             screen = await browser.open()
-            assert len(screen.preview._laid.lines) < 150
+            assert len(screen.preview.lines) < 150
             text = "\n".join(browser.lines)
             assert "\x07" not in text
             assert "bell ␇ [b]x[/b]" in text

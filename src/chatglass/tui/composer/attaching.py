@@ -198,4 +198,7 @@ class Attaching(Vertical):
             end = (start[0], start[1] + len(typed))
             area.replace(token, start, end)
         else:
+            row, column = max(area.selection)
+            is_apart = area.document.get_line(row)[column : column + 1].isspace()
+            token += "" if is_apart else " "  # what is written next is another word
             area.replace(token, *area.selection, maintain_selection_offset=False)
