@@ -90,3 +90,12 @@ async def test_letters_behind_a_move_of_the_focus_go_where_it_went() -> None:
         await pilot.pause()
         assert app.query_one(Composer).text == "here"
         assert app.query_one(Input).value == "there"
+
+
+async def test_a_key_says_that_somebody_is_there_though_the_window_has_no_focus() -> None:
+    app = Host()
+    app.AUTO_FOCUS = ""  # type: ignore[misc]  # nothing had the focus yet
+    async with app.run_test():
+        app.app_focus = False
+        app.burst("a")
+        assert app.app_focus

@@ -339,6 +339,11 @@ class ChatglassApp(App[None], inherit_bindings=False):
 
     # -- whether anybody looks
 
+    def watch_app_focus(self, focus: bool) -> None:
+        """A screen that came while the window was not focused gave the focus to nothing."""
+        if focus and self.screen.focused is None:
+            self.screen._update_auto_focus()
+
     def on_app_focus(self) -> None:
         self.attention.focus(True)
 

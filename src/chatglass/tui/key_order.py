@@ -48,6 +48,10 @@ class KeyOrder:
     def take(self, message: Message) -> None:
         """The next input event."""
         self.waiting.append(message)
+        if isinstance(message, (events.Key, events.Paste)) and not self._app.app_focus:
+            # What types into a window that is said to have no focus (synchronised panes, a script)
+            # is somebody there; without it the keys would wait for a widget for ever.
+            self._app.app_focus = True
         self._next()
 
     def _next(self) -> None:
