@@ -121,7 +121,9 @@ def test_prices_of_a_model(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_names_the_nearest(run: Run, tmp_path: Path) -> None:
-    done = run("prices", "show", "gtp-5", "--config", tmp_path / "none.toml")
+    config = tmp_path / "config.toml"
+    config.touch()
+    done = run("prices", "show", "gtp-5", "--config", config)
     assert done.code == 1
     assert "No price is known for gtp-5. There are: gpt-5" in done.err
 

@@ -96,11 +96,13 @@ class RequestFigures:
         return self._all.known_cost
 
     def tokens_per_second(self) -> float | None:
-        """Completion tokens a second of the last request, from its first token on."""
+        """Completion tokens a second of the last request, from its first token on; from its start
+        where it reasoned, since most servers keep that to themselves until the answer begins."""
         row = self.last
         if row is None or row.usage is None or not row.first_token_at or not row.finished_at:
             return None
-        milliseconds = row.finished_at - row.first_token_at
+        began = row.started_at if row.usage.reasoning_tokens else row.first_token_at
+        milliseconds = row.finished_at - began
         return row.usage.completion_tokens * 1000 / milliseconds if milliseconds > 0 else None
 
     def first_token_ms(self) -> int | None:
