@@ -37,6 +37,7 @@ async def test_it_is_a_request_of_its_own_and_counts_in_full(here: Bench) -> Non
     assert (answer.text, answer.finish_reason) == ("Hello.", "stop")
     row = (await here.requests(engine))[-1]
     assert (row.purpose, row.status, row.message_id) == ("sampling", "complete", None)
+    assert row.turn_id == "", "the turn before is over, and what it cost is said"
     assert row.cost
     assert row.usage
     assert row.usage.source == "reported"

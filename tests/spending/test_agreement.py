@@ -2,7 +2,8 @@
 
 Several sessions of one store work at once against the demo server over HTTP: with branches, retries,
 cancelled and failed requests, unreported usage, switches of model, resumption, and compaction by
-every strategy, by hand too, edited and undone.
+every strategy, by hand too, edited and undone; with answers that MCP servers ask for, forks, and
+another store that gets all of it by import.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import asyncio
 import csv
 import io
 import random
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -24,17 +27,22 @@ from chatglass.chat.compaction.strategies import WHAT
 from chatglass.chat.compaction.versions import made
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import Compacting, Event, RequestStarted, TextDelta
+from chatglass.chat.forking import fork_session
+from chatglass.chat.sampling import SamplingRefused
 from chatglass.config.options import Options
 from chatglass.headless.printer import Printer
 from chatglass.models.demo import DemoServer
 from chatglass.models.demo.script import Reply, context_overflow, server_error, unauthorized
 from chatglass.models.wire import Endpoint, ModelRef
-from chatglass.spending.report import as_csv, as_json
+from chatglass.spending.report import as_csv, as_json, cost_of_session
 from chatglass.spending.totals import known_cost, spent_today, sum_of
 from chatglass.store.records import RequestRow, SessionQuery
+from chatglass.store.sqlite import SqliteStore
 from chatglass.store.usage_records import UsageQuery, UsageRow
+from chatglass.tui.meter.rows import meter_rows
 from chatglass.tui.reading import session_rows
 from chatglass.tui.session_view import SessionView
+from chatglass.tui.topline.top_line import top_line
 from chatglass.tui.transcript.from_rows import turn_footers
 from chatglass.tui.transcript.items import AnswerItem
 from chatglass.values import figures
@@ -102,6 +110,8 @@ async def converse(here: Bench, seed: int, steps: int) -> Engine:
             demo.script("another answer")
             await collect(engine.go_on())
         await recompact(engine, demo, rng)
+        if rng.randrange(4) == 0:
+            await sample(engine, demo, rng)
         match rng.randrange(7):
             case 0:
                 await engine.context.set_model(ModelRef(name, rng.choice(MODELS)))
@@ -129,6 +139,28 @@ async def recompact(engine: Engine, demo: DemoServer, rng: random.Random) -> Non
             await engine.context.compaction.undo(row.id)
         case _:
             pass
+
+
+async def sample(engine: Engine, demo: DemoServer, rng: random.Random) -> None:
+    """What an MCP server asks the model, which may fail or be stopped."""
+    reply = [
+        Reply(text="sampled " * 20),
+        Reply(text="unreported " * 20, usage_place="none"),
+        unauthorized(),
+        Reply(text="never", gates={-1: asyncio.Event()}),
+    ][rng.randrange(4)]
+    demo._script.clear()  # pyright: ignore[reportPrivateUsage]
+    demo.script(reply)
+    message = {"role": "user", "content": {"type": "text", "text": "What now?"}}
+    before = demo.received
+    asked = asyncio.create_task(
+        engine.sampler.answer(engine.sampler.plan({"messages": [message], "maxTokens": 50}))
+    )
+    if reply.text == "never":
+        await demo.wait_received(before + 1)
+        asked.cancel()
+    with suppress(SamplingRefused, asyncio.CancelledError):
+        await asked
 
 
 async def check_turn(engine: Engine, turn_id: str) -> None:
@@ -197,6 +229,17 @@ async def check_session(here: Bench, engine: Engine) -> list[RequestRow]:
     ]
     assert (listed.cost, listed.total_tokens) == (cost, usage.total_tokens)
     assert (listed.requests, listed.unpriced_requests) == (len(rows), unpriced)
+    estimated = [row for row in rows if row.usage and row.usage.source == "estimated"]
+    assert listed.estimated_requests == len(estimated)
+    words = stats.cost_words
+    assert cost_of_session(listed) == words
+    assert words.startswith("≈ ") == (bool(estimated) and words not in ("—", "free"))
+    line = "".join(text for text, _ in top_line("t", "m", "e", stats, 120))
+    assert line.endswith(f" {words} ")
+    meter = "\n".join(row.text for row in meter_rows(stats, 60, 100))
+    assert re.search(rf"^session .* {re.escape(words)}$", meter, re.MULTILINE)
+    for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
+        assert f"{count:,}" in meter
 
     for by in ("day", "model", "session"):
         sums = await here.store.usage(UsageQuery(by=by, session_id=engine.session_id))
@@ -231,6 +274,38 @@ async def check_store(here: Bench, rows: Sequence[RequestRow]) -> None:
     assert today is not None
     assert (today.requests, today.tokens) == (len(rows), by_hand(rows)[0].total_tokens)
     assert (today.cost or 0, today.unpriced) == by_hand(rows)[1:]
+    assert today.estimated == (by_hand(rows)[0].source == "estimated")
+
+
+async def check_import(here: Bench, engines: Sequence[Engine], rows: Sequence[RequestRow]) -> None:
+    """Another store that gets the sessions, each twice, sums up the same."""
+    other = SqliteStore(here.folder / "other.sqlite3")
+    await other.open()
+    here.stack.push_async_callback(other.close)
+    for engine in (*engines, *engines):
+        await other.add_whole_session(await here.store.whole_session(engine.session_id))
+    for by in ("day", "model", "session"):
+        same(sum_of(await other.usage(UsageQuery(by=by))), rows)
+    mine, theirs = [
+        {row.id: cost_of_session(row) for row in rows}
+        for rows in (
+            await here.store.list_sessions(SessionQuery()),
+            await other.list_sessions(SessionQuery()),
+        )
+    ]
+    assert mine == theirs
+
+
+async def check_fork(here: Bench, engine: Engine) -> None:
+    """What was spent before a fork stays where it was spent."""
+    before = sum_of(await here.store.usage(UsageQuery(by="day")))
+    leaf = engine.context.session.leaf_id
+    if leaf is None:
+        return
+    forked = await fork_session(here.store, engine.session_id, leaf)
+    stats = await (await here.engine(forked.session)).context.get_token_stats()
+    assert (stats.total_tokens, stats.requests, stats.cost_words) == (0, 0, "—")
+    assert sum_of(await here.store.usage(UsageQuery(by="day"))) == before
 
 
 async def agree(here: Bench, seed: int, sessions: int, steps: int) -> None:
@@ -242,10 +317,12 @@ async def agree(here: Bench, seed: int, sessions: int, steps: int) -> None:
         rows += await check_session(here, engine)
     await check_store(here, rows)
     assert len(rows) > sessions
-    assert {row.purpose for row in rows} == {"answer", "compaction"}
+    assert {row.purpose for row in rows} == {"answer", "compaction", "sampling"}
+    await check_import(here, engines, rows)
     for engine in engines:
         same_rows = await check_session(here, await here.reopened(engine))
         assert same_rows == [row for row in rows if row.session_id == engine.session_id]
+    await check_fork(here, engines[0])
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -194,6 +194,8 @@ async def test_sampling_asks_each_time_and_counts(play: Play, folder: Path) -> N
         await stage.sees("own got an answer of demo-fast")
         rows = await stage.app.workspace.store.requests(stage.session.id)
         assert [row.purpose for row in rows] == ["answer", "sampling", "answer"]
+        tokens = sum(row.usage.total_tokens for row in rows if row.usage)
+        await stage.sees(f"{tokens:,} tokens · —")  # under the answer, as after a restart
         (call,) = stage.session.view.calls.values()
         result = await kept(stage, call.id)
         assert result is not None

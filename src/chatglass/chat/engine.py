@@ -67,7 +67,7 @@ class Engine:
         rules = rules or TurnRules()
         ports: dict[str, Any] = {"before_request": before_request} if before_request else {}
         self.context = context
-        self.sampler = Sampler(context, before_request, observe)
+        self.sampler = Sampler(context, before_request, observe, lambda: self.state == "working")
         """Answers what MCP servers ask of the session's model."""
         self.conversation = Conversation(
             context,

@@ -7,7 +7,7 @@ it counts. It is priced, kept to the budgets, and stored as a request row of pur
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
@@ -61,8 +61,11 @@ class Sampler:
         context: ChatContext,
         before_request: BeforeRequest | None = None,
         watch: WatchRequest | None = None,
+        in_turn: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`in_turn`: whether a turn of the session runs, which a request then belongs to."""
         self._context = context
+        self._in_turn = in_turn
         self._before_request = before_request
         self._watch = watch
 
@@ -100,6 +103,9 @@ class Sampler:
             await self._context.ensure_stored()
             return await self._send(plan)
 
+    def _turn_id(self) -> str | None:
+        return self._context.turn_id if self._in_turn() else None
+
     async def _within_budget(self, plan: SamplingPlan) -> None:
         if self._before_request is None:
             return
@@ -108,7 +114,7 @@ class Sampler:
         answer = await self._before_request(
             RequestPlan(
                 session_id=context.session.id,
-                turn_id=context.turn_id or "",
+                turn_id=self._turn_id() or "",
                 endpoint=plan.endpoint,
                 model=plan.model,
                 messages=plan.messages,
@@ -139,7 +145,7 @@ class Sampler:
     async def _open(self, plan: SamplingPlan, answer: HeldAnswer) -> Departure:
         context = self._context
         model = ModelRef(plan.endpoint, plan.model)
-        row = context.requests.new(context.session, context.turn_id, None, "sampling", model=model)
+        row = context.requests.new(context.session, self._turn_id(), None, "sampling", model=model)
         request = ModelRequest(
             model=plan.model,
             messages=plan.messages,

@@ -65,9 +65,9 @@ class OpenSession:
 
     def take(self, event: Event) -> None:
         """Show an event of its engine, and keep what follows from it."""
-        self.view.apply(event)
         if isinstance(event, (RequestFinished, Compacted, TurnFinished)):
             self.view.take_requests(self.engine.context.requests.rows)
+        self.view.apply(event)
         if isinstance(event, TurnFinished):
             self.held = event.status != "complete"
 

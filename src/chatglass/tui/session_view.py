@@ -36,12 +36,12 @@ from chatglass.tui.live_calls import LiveCalls
 from chatglass.tui.transcript.from_rows import (
     Forks,
     SessionRows,
-    TurnSum,
     branches,
     fold_cost,
     fold_item,
     items_of,
     queued_item,
+    turn_footers,
 )
 from chatglass.tui.transcript.items import (
     AnswerItem,
@@ -91,8 +91,6 @@ class SessionView:
         """The answer before `_answer` in the same turn."""
         self._thinking_since: int | None = None
         self._thought = False
-        self._turn = TurnSum()
-        self._model = ""
         self._fold_sum = UsageSum()
         self.compacting = ""
         """What is said while old messages are being left out; empty otherwise."""
@@ -179,9 +177,8 @@ class SessionView:
             case Retrying():
                 self._retrying(event)
             case UsageReported():
-                self._turn.model = self._model
-                for total in (self._turn, self._fold_sum) if self.compacting else (self._turn,):
-                    total.add(event.usage, event.cost_usd)
+                if self.compacting:
+                    self._fold_sum.add(event.usage, event.cost_usd)
             case RequestFinished():
                 self._request_finished(event)
             case (
@@ -211,7 +208,6 @@ class SessionView:
     def _turn_started(self, event: TurnStarted) -> None:
         self.turn_running = True
         self._answer = self._before_attempt = None
-        self._turn = TurnSum()
         if event.user_message_id is None:
             return
         queued = self.first_queued()
@@ -225,7 +221,6 @@ class SessionView:
         self._add(sent)
 
     def _request_started(self, event: RequestStarted) -> None:
-        self._model = event.model
         self.compacting = ""
         self.streamed_chars = 0
         self._thinking_since, self._thought = None, False
@@ -316,7 +311,6 @@ class SessionView:
     def _request_finished(self, event: RequestFinished) -> None:
         self.retry_until = None
         self.running_request = None
-        self._turn.milliseconds += event.duration_ms
         answer = self._answer
         if answer is None:
             return
@@ -339,7 +333,6 @@ class SessionView:
     def _compacted(self, event: Compacted) -> None:
         """The fold stands where it will stand when the session is opened again."""
         self.compacting = ""
-        self._turn.milliseconds += event.duration_ms
         row = next((row for row in self.compactions if row.id == event.compaction_id), None)
         if row is None:
             return
@@ -369,8 +362,10 @@ class SessionView:
         self.running_request = None
         self.retry_until = None
         self.streamed_chars = 0
-        if self._answer is not None and self._turn.usage.total_tokens:
-            self._answer.footer = self._turn.footer()
+        # By the rows, as it is shown later: of what servers ask for meanwhile no event tells.
+        mine = [row for row in self._requests.values() if row.turn_id == event.turn_id]
+        if self._answer is not None and (footer := turn_footers(mine).get(event.turn_id)):
+            self._answer.footer = footer
             self._changed(self._answer)
 
     def asking(self, tool_call_id: str) -> None:
