@@ -141,6 +141,14 @@ async def test_a_model_failure_is_1(chatglass: Program, output: str) -> None:
             assert done.events[-1]["status"] == "error"
 
 
+@pytest.mark.parametrize("output", ["text", "stream-json"])
+async def test_an_advice_names_flags_and_no_keys(chatglass: Program, output: str) -> None:
+    chatglass.demo.script(context_overflow())
+    done = await chatglass.here("-p", "x", "--output-format", output)
+    assert "larger window (--model)." in done.out + done.err
+    assert "{" not in done.err
+
+
 async def test_a_partial_answer_stays_on_stdout(chatglass: Program) -> None:
     chatglass.demo.script(Reply(text="one two", split=4, cut_before=2))
     done = await chatglass.here("-p", "x")

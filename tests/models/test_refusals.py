@@ -160,7 +160,7 @@ SHAPES = {
         "server", 1, "smaller model",
     ),
     "lm studio: nothing loaded": Shape(
-        400, openai("No models loaded. Please load a model in the developer page."), "not_found", 1, "/model"
+        400, openai("No models loaded. Please load a model in the developer page."), "not_found", 1, "{model}"
     ),
     "lm studio: too little memory": Shape(
         400, {"error": "Failed to load model m1. Error: insufficient system resources."}, "rejected", 1,

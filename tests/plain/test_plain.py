@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatglass.cli import parse
-from chatglass.models.demo.script import Call, Reply
+from chatglass.models.demo.script import Call, Reply, context_overflow
 from chatglass.plain.run import talk_in_lines
 from chatglass.plain.voice import Voice
 from headless.program import Done, Program
@@ -120,6 +120,17 @@ async def test_a_session_is_gone_on_with(chatglass: Program) -> None:
     chosen = await talk(chatglass, "/open 1", "/title Another", flags=("-r",))
     assert "1: hello there, just now, 3 messages." in chosen.out
     assert "Title: Another" in chosen.out
+
+
+async def test_an_advice_names_the_commands_there_are(chatglass: Program) -> None:
+    chatglass.demo.script(Reply(text="half an answer", cut_before=2), "whole")
+    done = await talk(chatglass, "hello", "/retry")
+    assert "Retry (/retry), or send another prompt" in done.out
+    assert "whole" in done.out
+    chatglass.demo.script(context_overflow())
+    done = await talk(chatglass, "hello")
+    assert "Compact or clear the conversation" in done.out, "which have no command here"
+    assert "larger window (/model)." in done.out
 
 
 async def test_models_are_chosen_by_number(chatglass: Program) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from chatglass.models.demo import Call, Reply
 from chatglass.models.demo import script as scripts
@@ -166,6 +167,19 @@ async def test_a_failed_request_says_cause_and_advice_and_the_session_goes_on(pl
         await stage.sees("✗")
         await stage.ask("again", "fine")
         await stage.sees("fine")
+
+
+async def test_an_advice_names_the_keys_in_force(play: Play, folder: Path) -> None:
+    (folder / "config.toml").write_text('[keys]\n"answer.retry" = "f9"\n', encoding="utf-8")
+    async with play() as stage:
+        await stage.ask("hello", Reply(text="half an answer", cut_before=3))
+        assert "Retry (F9), or send another prompt" in stage.answers[-1].advice
+        await stage.ask("hello", scripts.context_overflow())
+        await stage.sees("Compact (/compact) or clear (/clear)")
+        stage.server.script("whole")
+        await stage.press("f9")
+        await stage.sees("whole")
+        await stage.idle()
 
 
 async def test_a_rate_limit_counts_down_on_screen(play: Play) -> None:

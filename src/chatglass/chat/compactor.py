@@ -40,7 +40,9 @@ class Compactor:
         context.size.calibrate(context.session, context.path, context.requests.figures)
         strategy, fault = context.compaction.strategy()
         if fault:
-            events.notice("warning", fault, "/compact strategy NAME chooses another.", "compaction")
+            events.notice(
+                "warning", fault, "context.strategy in the settings chooses another.", "compaction"
+            )
         model = summary_model(context, context.compaction.choice.summary_model)
         summaries = SummaryRequests(
             context,

@@ -38,6 +38,7 @@ from chatglass.models.wire import WINDOW_FULL
 from chatglass.store.protocol import StoreError
 from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
+from chatglass.values.ways import NameWay, unnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,12 @@ class Conversation:
         max_requests: int = 50,
         loop_after: int = 3,
         observe: Observe | None = None,
+        name_way: NameWay = unnamed,
     ) -> None:
         """Without `ask_to_go_on` a turn ends after `max_requests`, where else it pauses."""
         self.context = context
         self._observe = observe
+        self._name_way = name_way
         self.max_requests = max_requests
         self._ask_to_go_on = ask_to_go_on
         ports = DecisionPorts(judge, decide_tool, ask_to_go_on)
@@ -107,7 +110,7 @@ class Conversation:
     async def _events_of(self, work: _Work) -> AsyncGenerator[Event]:
         if self._turn is not None and not self._turn.done():
             raise RuntimeError("a turn of this session is running")
-        events = TurnEvents(self.context.session.id, new_id(), self._observe)
+        events = TurnEvents(self.context.session.id, new_id(), self._observe, self._name_way)
         self._stopping = self._begun = self.prompt_stored = False
         self._turn = asyncio.ensure_future(self._run(work, events))
         try:
@@ -294,13 +297,13 @@ def _tell_finish(outcome: AnswerOutcome, events: TurnEvents) -> None:
         events.notice(
             "warning",
             "The answer was cut: the context window is full.",
-            "/compact makes room; then ask to go on.",
+            "Compact{compact} to make room, then ask to go on.",
             "length",
         )
     elif outcome.finish_reason == "content_filter":
         events.notice(
             "warning",
             "The endpoint's content filter ended the answer.",
-            "Rephrase the prompt, or choose another model.",
+            "Rephrase the prompt, or choose another model{model}.",
             "content_filter",
         )

@@ -28,6 +28,7 @@ from chatglass.values.clock import now_ms
 from chatglass.values.ids import new_id
 from chatglass.values.text import storable
 from chatglass.values.usage import Usage
+from chatglass.values.ways import NameWay, unnamed
 
 EngineState = Literal["starting", "idle", "working", "read-only", "failed", "closed"]
 """`read-only`: another live process runs the session (`Engine.holder`)."""
@@ -63,7 +64,9 @@ class Engine:
         before_request: BeforeRequest | None = None,
         rules: TurnRules | None = None,
         observe: Observe | None = None,
+        name_way: NameWay = unnamed,
     ) -> None:
+        """`name_way`: what the front end calls the actions that an advice offers."""
         rules = rules or TurnRules()
         ports: dict[str, Any] = {"before_request": before_request} if before_request else {}
         self.context = context
@@ -77,6 +80,7 @@ class Engine:
             max_requests=rules.max_requests,
             loop_after=rules.loop_after,
             observe=observe,
+            name_way=name_way,
             **ports,
         )
         self.state: EngineState = "starting"

@@ -285,10 +285,6 @@ class _Flight:
         models, estimate = self._context.models, self.row.estimated_prompt_tokens
         if error.window is not None:
             models.learn_window(self._model, error.window)
-            least = error.window - (self._departure.request.max_output_tokens or 0)
-            if least > estimate:
-                # More than it was held for.
-                models.calibrate(self._model, self._departure.uncorrected or estimate, least)
         # A proxy that takes no body of that size (413) does not speak of tokens.
         elif error.status != 413 and estimate >= _LEAST_WINDOW:
             models.learn_window(self._model, estimate)

@@ -53,7 +53,7 @@ class RequestGate:
             return None
         return (
             f"{ref.model} on {ref.endpoint} takes no images, so the prompt was not sent.",
-            "Choose another model with /model, or take the image out of the prompt. If it does take "
+            "Choose another model{model}, or take the image out of the prompt. If it does take "
             f"them, set images = true in {table_of(ref.endpoint)}.",
             "images",
         )
@@ -67,20 +67,20 @@ class RequestGate:
         if always > limit:
             return (
                 f"The system prompt and the tools alone have {always:,} tokens; the limit is {limit:,}.",
-                "Shorten the system prompt, switch tools off, or choose a model with a larger window.",
+                "Shorten the system prompt, switch tools off, or choose a model with a larger window{model}.",
                 "context",
             )
         if always + draft > limit:
             return (
                 f"With this prompt alone the request would have {always + draft:,} tokens; the limit is "
                 f"{limit:,}, and nothing more can be left out.",
-                "Shorten the prompt, attach less, or choose a model with a larger window.",
+                "Shorten the prompt, attach less, or choose a model with a larger window{model}.",
                 "context",
             )
         if not context.infinite and parts.total + draft > limit:
             return (
                 f"The next request would have {parts.total + draft:,} tokens; the limit is {limit:,}.",
-                "Shorten the prompt, clear the conversation, or set context.infinite = true.",
+                "Shorten the prompt, clear{clear} the conversation, or set context.infinite = true.",
                 "context",
             )
         return None

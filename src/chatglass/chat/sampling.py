@@ -137,7 +137,7 @@ class Sampler:
         if ending.stopped:
             raise asyncio.CancelledError
         if (error := ending.error) is not None:
-            raise SamplingRefused(f"{error.cause} {error.advice}".rstrip())
+            raise SamplingRefused(str(error))
         return SampledAnswer(
             answer.said()[0], plan.model, ending.row.finish_reason or "", ending.row
         )

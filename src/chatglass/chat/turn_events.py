@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from chatglass.chat.events import Event, Notice, UsageReported
 from chatglass.chat.request_flight import RequestFact
 from chatglass.store.records import RequestRow
+from chatglass.values.ways import NameWay, named, unnamed
 
 Observe = Callable[[Event | RequestFact], None]
 """Sees each event as it happens, before its reader does, and what becomes of every request. Must
@@ -27,7 +28,14 @@ class Stamp(TypedDict):
 class TurnEvents:
     """The events of one turn, in order, from the task that runs it to its reader."""
 
-    def __init__(self, session_id: str, turn_id: str, observe: Observe | None = None) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        turn_id: str,
+        observe: Observe | None = None,
+        name_way: NameWay = unnamed,
+    ) -> None:
+        self._name_way = name_way
         self.watch = observe
         self.session_id = session_id
         self.turn_id = turn_id
@@ -62,6 +70,8 @@ class TurnEvents:
         advice: str = "",
         kind: str = "",
     ) -> None:
+        """`advice`: with the places of `values.ways`."""
+        advice = named(advice, self._name_way)
         self.emit(Notice(**self.stamp(), severity=severity, cause=cause, advice=advice, kind=kind))
 
     def usage(self, row: RequestRow) -> None:

@@ -37,6 +37,7 @@ from chatglass.tools.places import Surroundings
 from chatglass.tools.policy import read_place, usual_verdict
 from chatglass.tools.tool import InvalidArguments, ToolSpec, Verdict
 from chatglass.tools.tool_manager import ToolManager
+from chatglass.values.ways import NameWay, unnamed
 
 if TYPE_CHECKING:
     from chatglass.chat.turn_events import Observe
@@ -92,6 +93,8 @@ class Workspace:
             day=Limits(budget.day_soft, budget.day_hard),
             start=options.max_cost,
         )
+        self.name_way: NameWay = unnamed
+        """What the front end calls the actions that an advice offers; it sets that before `engine`."""
         self.telemetry: Telemetry | None = None
         """Set after `open` where it is configured; `close` ends it."""
         self._demo: DemoServer | None = None
@@ -387,6 +390,7 @@ class Workspace:
             before_request=guard.before_request,
             rules=rules,
             observe=self.telemetry.observer(context) if self.telemetry else None,
+            name_way=self.name_way,
         )
 
     def session_policy(self, root: str) -> SessionPolicy:

@@ -28,6 +28,7 @@ from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.store.protocol import StoreError
 from chatglass.telemetry.configured import start_telemetry
 from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED, LIMIT
+from chatglass.values.ways import Way
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT = {"complete": DONE, "error": FAILED, "limit": LIMIT, "interrupted": INTERRUPTED}
@@ -92,10 +93,15 @@ def _write_anything() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _flag_for(way: Way) -> str:
+    return "--model" if way == "model" else ""
+
+
 async def print_answer(options: Options, prompt: str) -> int:
     """Run one turn and print it. Returns the exit code; is cancelled by SIGINT and SIGTERM before the
     turn. Raises ConfigError, StoreError, LedgerUnavailable."""
     workspace = Workspace(options, may_demo=False)
+    workspace.name_way = _flag_for
     own = workspace.make_own_tools()
     waiting = Waiting(
         lambda text: say(f"Waiting {text}"),

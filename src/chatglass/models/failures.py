@@ -1,6 +1,7 @@
 """What went wrong, in sentences: every failure of a request as a ModelError.
 
-A cause names the endpoint, its address and the model; an advice says what to do. What a server
+A cause names the endpoint, its address and the model; an advice says what to do, and names actions
+as `values.ways` has them. What a server
 says is quoted on one line, with control characters shown and keys left out.
 """
 
@@ -65,11 +66,11 @@ class Failures:
         if _is_timeout(error):
             return self._late(error, first_byte_s)
         if self._endpoint.is_local:
-            advice = "Start the server, check the port in its base URL, or choose another endpoint."
+            advice = "Start the server, check the port in its base URL, or choose another endpoint{model}."
         elif isinstance(cause, ssl.SSLError):
             advice = "Check the base URL (http or https?) and the certificates of this machine."
         else:
-            advice = "Check the base URL, the network and the proxy settings, then retry."
+            advice = "Check the base URL, the network and the proxy settings, then retry{retry}."
         return ModelError(
             "unreachable",
             f"{self._where} can't be reached: {self.words(_why(cause))}.",
@@ -79,13 +80,13 @@ class Failures:
 
     def _late(self, error: BaseException, first_byte_s: float | None) -> ModelError:
         advice = (
-            "Check that the server is not overloaded, then retry, or choose another endpoint."
+            "Check that the server is not overloaded, then retry{retry}, or choose another endpoint{model}."
             " [timeouts] in the settings and --timeout give it longer."
         )
         did = f"did not begin to answer in {first_byte_s:g} s" if first_byte_s else ""
         if any("ConnectTimeout" in type(step).__name__ for step in _chain(error)):
             did = "could not be connected to in time"
-            advice = "Check the base URL, the network and the proxy settings, then retry."
+            advice = "Check the base URL, the network and the proxy settings, then retry{retry}."
         did = did or "did not answer in time"
         return ModelError("timeout", f"{self._where} {did}.", advice, retryable=True)
 
@@ -95,7 +96,7 @@ class Failures:
             "cut",
             f"{self._where} dropped the connection in the middle of the answer"
             f" ({self.words(_why(_os_cause(error)))}).",
-            "What came is kept. Retry, or go on from here.",
+            "What came is kept. Retry{retry}, or send another prompt to go on from here.",
             retryable=True,
         )
 
@@ -104,7 +105,7 @@ class Failures:
         return ModelError(
             "timeout",
             f"{self._where} sent nothing for {seconds:g} s.",
-            "What came is kept. Retry, or choose another model.",
+            "What came is kept. Retry{retry}, or choose another model{model}.",
             retryable=True,
         )
 
@@ -113,14 +114,14 @@ class Failures:
         return ModelError(
             "cut",
             f"The answer of {self._model} on {self._where} ended before it was finished.",
-            "What came is kept. Retry, or go on from here.",
+            "What came is kept. Retry{retry}, or send another prompt to go on from here.",
             retryable=True,
         )
 
     def empty(self, finish_reason: str, usage: Usage | None) -> ModelError:
         """Of an answer with nothing in it."""
         advice = (
-            "Retry; if it stays so, the request may be larger than the model's context window,"
+            "Retry{retry}; if it stays so, the request may be larger than the model's context window,"
             " or the model may not suit the prompt."
         )
         if finish_reason == "length":
@@ -128,7 +129,7 @@ class Failures:
         elif finish_reason == "content_filter":
             advice = "The provider's content filter held the answer back: change the prompt."
         elif finish_reason == WINDOW_FULL:
-            advice = "Compact or clear the conversation, or choose a model with a larger window."
+            advice = "Compact{compact} or clear{clear} the conversation, or choose a model with a larger window{model}."
         reason = f" (finish reason {self.words(finish_reason)})" if finish_reason else ""
         return ModelError(
             "context_overflow" if finish_reason == WINDOW_FULL else "empty",
@@ -147,7 +148,9 @@ class Failures:
         else:
             shown = f": {self.words(sample)}" if sample.strip() else ""
             what = f"data that is not valid JSON{shown}"
-            advice = "Retry; if it stays so, the server is not OpenAI-compatible at this address."
+            advice = (
+                "Retry{retry}; if it stays so, the server is not OpenAI-compatible at this address."
+            )
         return ModelError("malformed", f"{self._where} sent {what}.", advice, retryable=True)
 
     def no_key(self, why: str) -> ModelError:
@@ -159,8 +162,7 @@ class Failures:
         return ModelError(
             "images",
             f"{self._where} takes no images.",
-            "Choose another model with /model, and "
-            "/retry; or /retry as it is: then only the text is sent.",
+            "Choose another model{model}, then retry{retry}; or retry as it is: only the text is sent then.",
         )
 
     def _redirect(self, status: int, location: str) -> ModelError:
@@ -191,7 +193,7 @@ class Failures:
             if said.per_minute is not None:
                 larger = f"what {self._where} takes in a minute for {self._model}"
             cause = f"The request is larger than {larger}{words}"
-            advice = "Compact or clear the conversation, or choose a model with a larger window."
+            advice = "Compact{compact} or clear{clear} the conversation, or choose a model with a larger window{model}."
         else:
             cause = f"{self._where} {did} to a request for {self._model}{words}"
             advice = self._advice(kind, said)
@@ -208,23 +210,23 @@ class Failures:
 
     def _advice(self, kind: ErrorKind, said: ServerWords) -> str:
         if said.is_out_of_credit:
-            return f"Check the credit and the plan at {self._endpoint.name}, or choose another endpoint."
+            return f"Check the credit and the plan at {self._endpoint.name}, or choose another endpoint{{model}}."
         if said.lacks_memory:
-            return "Free memory on the server's machine, or choose a smaller model with /model."
+            return "Free memory on the server's machine, or choose a smaller model{model}."
         if kind == "not_found":
             if not said.names_no_model and "model" not in said.text.lower():
                 return self._check_url()
             pull = f" `ollama pull {self._model}` fetches it." if self._is_ollama() else ""
-            return f"Choose another model with /model, which lists what the endpoint has.{pull}"
+            return f"Choose another model{{model}} from the list of what the endpoint has.{pull}"
         if kind == "rate_limit":
             if said.is_for_long:
-                return "Wait until the limit is renewed, or choose another model."
-            return "Wait a while and retry, or choose another model."
+                return "Wait until the limit is renewed, or choose another model{model}."
+            return "Wait a while and retry{retry}, or choose another model{model}."
         if kind in ("server", "timeout"):
-            return "This is a failure of the server: retry, or choose another model."
+            return "This is a failure of the server: retry{retry}, or choose another model{model}."
         if said.is_flagged:
-            return "The provider's rules forbid what it was asked: change the prompt, or choose another model."
-        return "Change what it names, or choose another model."
+            return "The provider's rules forbid what it was asked: change the prompt, or choose another model{model}."
+        return "Change what it names, or choose another model{model}."
 
     def _is_ollama(self) -> bool:
         return self._endpoint.kind == "ollama" or ":11434" in self._url
@@ -247,9 +249,11 @@ class Failures:
             return (
                 f"Give it one: api_key_env or api_key_cmd beside base_url = {json.dumps(self._url)} in an"
                 " [endpoints.NAME] of config.toml, or OPENAI_API_KEY with that address in"
-                " OPENAI_BASE_URL; or choose another endpoint."
+                " OPENAI_BASE_URL; or choose another endpoint{model}."
             )
-        return f"Put a valid key for {self._url} into {source}, or choose another endpoint."
+        return (
+            f"Put a valid key for {self._url} into {source}, or choose another endpoint{{model}}."
+        )
 
 
 def _kind(status: int, said: ServerWords) -> ErrorKind:

@@ -126,7 +126,7 @@ class Models:
             raise ModelError(
                 "not_found",
                 f"There is no endpoint {endpoint!r}.",
-                f"Choose another model with /model, or add {table_of(endpoint)} to config.toml."
+                f"Choose another model{{model}}, or add {table_of(endpoint)} to config.toml."
                 f" Configured: {names}.",
             )
         client = OpenAIClient(

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from chatglass.models.exchange import Exchange
 from chatglass.values.usage import Cost, Usage
+from chatglass.values.ways import named, unnamed
 
 JsonObject = dict[str, Any]
 
@@ -36,7 +37,8 @@ ErrorKind = Literal[
 
 
 class ModelError(Exception):
-    """A request that failed. `cause` and `advice` are sentences for the screen.
+    """A request that failed. `cause` and `advice` are sentences for the screen, the advice with
+    places for the names of actions (`values.ways`).
 
     `retryable` says whether sending the same again may help, and `wait_s` after how many seconds,
     where the server said so; `usage` is what the provider reported of a request that failed after it
@@ -56,7 +58,7 @@ class ModelError(Exception):
         usage: Usage | None = None,
         window: int | None = None,
     ) -> None:
-        super().__init__(f"{cause} {advice}".strip())
+        super().__init__(f"{cause} {named(advice, unnamed)}".strip())
         self.kind: ErrorKind = kind
         self.cause = cause
         self.advice = advice

@@ -19,6 +19,7 @@ from chatglass.store.records import SessionQuery
 from chatglass.values import figures
 from chatglass.values.clock import now_ms
 from chatglass.values.text import one_line
+from chatglass.values.ways import Way
 
 _LISTED = 20
 _LIST_SECONDS = 5.0
@@ -234,6 +235,11 @@ COMMANDS = _table(
     PlainCommand("folder", "say the session's working directory", _folder),
     PlainCommand("quit", "leave", _quit),
 )
+
+
+def name_way(way: Way) -> str:
+    """The command for an action that an advice offers, where there is one here."""
+    return f"/{way}" if way in COMMANDS else ""
 
 
 def nearest(name: str) -> str:

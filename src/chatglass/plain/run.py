@@ -17,6 +17,7 @@ from chatglass.config.options import Options
 from chatglass.headless.silent_trouble import watch_store
 from chatglass.headless.tool_start import start_tools
 from chatglass.headless.waiting import FIRST_S, Waiting
+from chatglass.plain.commands import name_way
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.questions import Questions
 from chatglass.plain.talk import Talk
@@ -58,6 +59,7 @@ async def talk_in_lines(options: Options, voice: Voice, descriptor: int = 0) -> 
     StoreError, LedgerUnavailable."""
     voice.line("chatglass, plain mode", "/help lists the commands, /quit leaves.")
     workspace = Workspace(options)
+    workspace.name_way = name_way
     own = await asyncio.to_thread(workspace.make_own_tools)
     await workspace.open()
     try:

@@ -39,6 +39,7 @@ class Life:
 
     async def begin(self) -> None:
         """Open the workspace and a session, then import what sending needs."""
+        from chatglass.tui.actions.ways import name_way
         from chatglass.tui.loading import import_engine, import_services, start_telemetry
 
         app = self._app
@@ -46,6 +47,7 @@ class Life:
             workspace_class = await asyncio.to_thread(import_engine)
             app.collector.freeze()
             app.workspace = await asyncio.to_thread(workspace_class, app.options)
+            app.workspace.name_way = name_way
             await app.workspace.open()
             app.chat.transcript.wants_pictures = app.workspace.settings.image_previews
             await start_telemetry(app.workspace)
