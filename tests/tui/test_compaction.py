@@ -148,3 +148,17 @@ async def test_the_meter_tells_how_many_turns_are_left(play: Play) -> None:
         assert "before compaction" not in stage.screen_text
         await talked(stage, 1)
         await stage.sees("turns before compaction")
+
+
+async def test_all_that_a_fold_says_can_be_read_in_a_narrow_terminal(play: Play) -> None:
+    async with play(size=(60, 24)) as stage:
+        await talked(stage)
+        await stage.ask("the last one", "short")
+        stage.server.script("Facts\n- all is well")
+        fold = await compacted(stage)
+        assert len(fold.title) > 56
+        await on_fold(stage)
+        await stage.press("enter")
+        await stage.sees("all is well")
+        lines = [line.strip("│▎▌▐ ▾─") for line in stage.screen_text.splitlines()]
+        assert fold.title in " ".join(" ".join(lines).split())

@@ -104,21 +104,23 @@ class FoldView(View):
     def sections(self) -> list[Section]:
         item, look, width = self.item, self.setting.look, self.setting.width
         mark = ("▾ " if item.open else "▸ ") if item.body else "· "
-        title = cut(one_line(item.title, 400), max(1, width - 4))
-        rule = "─" * max(0, width - cell_len(mark + title) - 4)
-        head = strip_of(
-            [
-                ("── ", look.rule),
-                (mark, look.muted),
-                (title, look.muted),
-                (" " + rule, look.rule),
-            ]
-        ).crop(0, width)
-        return [([EMPTY, head], COMPARE), self._shown_body(), self._shown_hint()]
+        head: list[Strip] = [EMPTY]
+        for number, title in enumerate(self._title_lines()):
+            begin = (
+                [("── ", look.rule), (mark, look.muted)] if not number else [("     ", look.muted)]
+            )
+            rule = "─" * max(0, width - cell_len(title) - 6)
+            line = strip_of([*begin, (title, look.muted), (" " + rule, look.rule)])
+            head.append(line.crop(0, width))
+        return [(head, COMPARE), self._shown_body(), self._shown_hint()]
+
+    def _title_lines(self) -> list[str]:
+        return list(wrap_all(one_line(self.item.title, 400), max(4, self.setting.width - 5)))
 
     def fields(self) -> list[Field]:
-        title: Field = ("title", 1, 1)
-        return [title, ("body", 2, self.height - 1)] if self.height > 2 else [title]
+        last = len(self._title_lines())
+        title: Field = ("title", 1, last)
+        return [title, ("body", last + 1, self.height - 1)] if self.height > last + 1 else [title]
 
     def _shown_hint(self) -> Section:
         item, look, width = self.item, self.setting.look, self.setting.width
