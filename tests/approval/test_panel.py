@@ -12,8 +12,9 @@ from chatglass.chat.ports import Decision, EndTurn, GoOn, Pause, PendingCall, Te
 from chatglass.tools.rules.rule import parse_rule
 from chatglass.tools.rules.suggestions import Suggestion
 from chatglass.tools.tool import Assessment, ToolSpec
-from chatglass.tui.approval.panel import DEAF_SECONDS, ApprovalPanel
+from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.approval.question import grant_words, question_lines
+from chatglass.tui.dialogs.deafness import DEAF_SECONDS
 
 
 def call(

@@ -30,7 +30,7 @@ async def asked(stage: Stage, server: DemoServer, *replies: Reply) -> BudgetDial
     await stage.until(lambda: isinstance(stage.app.screen, BudgetDialog), "the question")
     dialog = stage.app.screen
     assert isinstance(dialog, BudgetDialog)
-    dialog._hears_from = 0.0  # pyright: ignore[reportPrivateUsage]
+    dialog.deafness.clock = lambda: float("inf")
     return dialog
 
 
@@ -67,7 +67,7 @@ async def test_keys_that_were_meant_for_the_composer_do_not_answer(
     settings(folder, "[budget]\nday_hard = 0.001\n")
     async with play() as stage:
         dialog = await asked(stage, server)
-        dialog._hears_from = float("inf")  # pyright: ignore[reportPrivateUsage]
+        dialog.deafness.clock = lambda: float("-inf")
         await stage.press("1", "2", "escape")
         assert stage.app.screen is dialog
         stage.session.engine.stop()
@@ -92,7 +92,7 @@ async def test_a_question_of_a_session_that_is_not_on_screen_waits(
         assert stage.app.screen is stage.chat
         await stage.app.open_session(first.engine.context.session)
         await stage.until(lambda: isinstance(stage.app.screen, BudgetDialog), "the question")
-        stage.app.screen._hears_from = 0.0  # type: ignore[attr-defined]
+        stage.app.screen.deafness.clock = lambda: float("inf")  # type: ignore[attr-defined]
         await stage.press("3")
         await stage.idle()
 

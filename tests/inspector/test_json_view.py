@@ -188,13 +188,13 @@ async def test_find_marks_counts_and_goes_round() -> None:
         app.view.load("\n".join(f"line {i} {'Needle' if i % 50 == 7 else ''}" for i in range(500)))
         app.view.find("needle")
         await until_ready(pilot, app.view)
-        assert (len(app.view.matches), app.view.match_index) == (10, 0)
+        assert (len(app.view.matches), app.view.matches.index) == (10, 0)
         app.view.action_next_match(1)
         app.view.action_next_match(1)
         await pilot.pause()
         assert any(line == "line 107 Needle" for line in shown_lines(app.view))
         app.view.action_next_match(-3)
-        assert app.view.match_index == 9
+        assert app.view.matches.index == 9
         await pilot.pause()
         assert any(line == "line 457 Needle" for line in shown_lines(app.view))
         app.view.find("needle ")
@@ -204,7 +204,7 @@ async def test_find_marks_counts_and_goes_round() -> None:
         await until_ready(pilot, app.view)
         assert not app.view.matches, "a capital makes case count"
         app.view.find("")
-        assert app.view.match_index == -1
+        assert app.view.matches.index == -1
 
 
 async def test_a_match_over_the_edge_is_marked_on_both_rows() -> None:

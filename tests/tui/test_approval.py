@@ -22,13 +22,13 @@ async def asked(stage: Stage) -> None:
 
 async def heard(stage: Stage) -> None:
     """Until keys count."""
-    await stage.until(lambda: not stage.chat.approval._is_deaf())
+    await stage.until(lambda: not stage.chat.approval.is_deaf)
 
 
 async def test_keys_count_only_after_a_moment(play: Play) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(ECHO), "done")
         await stage.send("echo")
         await asked(stage)
@@ -64,7 +64,7 @@ async def test_a_question_takes_no_focus_from_who_types(play: Play) -> None:
 async def test_a_question_behind_a_dialog_is_deaf_again_when_it_closes(play: Play) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(Reply(calls=tools(ECHO).calls, gates={-1: "go"}), "done")
         await stage.send("echo")
         await stage.until(lambda: stage.session.working)
@@ -83,7 +83,7 @@ async def test_a_question_behind_a_dialog_is_deaf_again_when_it_closes(play: Pla
 async def test_several_questions_come_one_after_the_other(play: Play) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(ECHO, OTHER), "done")
         await stage.send("both")
         await stage.until(lambda: len(stage.chat.approval.waiting) == 2)
@@ -107,7 +107,7 @@ async def test_several_questions_come_one_after_the_other(play: Play) -> None:
 async def test_this_session_covers_exactly_this_call(play: Play) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(ECHO), "done")
         await stage.send("one")
         await asked(stage)
@@ -128,7 +128,7 @@ async def test_this_session_covers_exactly_this_call(play: Play) -> None:
 async def test_always_holds_in_this_folder_and_says_so(play: Play, folder: Path) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(ECHO), "done")
         await stage.send("one")
         await asked(stage)
@@ -225,7 +225,7 @@ async def test_the_command_line_may_begin_with_all(play: Play) -> None:
 async def test_arguments_are_edited_before_they_run(play: Play, folder: Path) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(("write_file", '{"path": "a", "content": "one"}')), "done")
         await stage.send("write")
         await asked(stage)
@@ -245,7 +245,7 @@ async def test_arguments_are_edited_before_they_run(play: Play, folder: Path) ->
 async def test_an_edit_to_what_always_asks_asks_again(play: Play, folder: Path) -> None:
     async with play() as stage:
         now = [100.0]
-        stage.chat.approval._clock = lambda: now[0]
+        stage.chat.approval.deafness.clock = lambda: now[0]
         stage.server.script(tools(("write_file", '{"path": "a", "content": "one"}')), "done")
         await stage.send("write")
         await asked(stage)

@@ -54,7 +54,7 @@ async def test_nothing_foreign_acts_anywhere(play: Play, folder: Path) -> None:
         await stage.send("run")
         await stage.until(lambda: stage.chat.approval.display)
         assert_clean(stage)
-        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.until(lambda: not stage.chat.approval.is_deaf)
         await stage.press("1")
         await stage.idle()
         for call in list(stage.session.view.calls.values()):

@@ -106,7 +106,7 @@ async def test_stopped_turns_are_the_same_after_a_reload(play: Play) -> None:
             )
             await stage.send("ask")
             await stage.until(lambda: stage.chat.approval.display)
-            await stage.until(lambda: not stage.chat.approval._is_deaf())
+            await stage.until(lambda: not stage.chat.approval.is_deaf)
             await stage.press(key)
             await stage.idle()
             stage.server._script.clear()

@@ -73,7 +73,7 @@ async def test_a_call_is_asked_about_shown_and_kept(play: Play, folder: Path) ->
         await stage.sees("own__echo")
         await stage.until(lambda: stage.chat.approval.display, "a question")
         await stage.sees("only reads")
-        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.until(lambda: not stage.chat.approval.is_deaf)
         await stage.press("1")
         await stage.idle()
         (card,) = stage.answers[0].cards

@@ -136,7 +136,7 @@ async def test_what_a_tab_asks_is_answered_only_in_it(play: Play) -> None:
         await stage.press("f4")
         await stage.until(lambda: stage.chat.approval.display, "the question in its tab")
         assert stage.session is first
-        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.until(lambda: not stage.chat.approval.is_deaf)
         await stage.press("1")
         await stage.idle()
         assert stage.answers[-1].text == "it said hi"

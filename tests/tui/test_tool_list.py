@@ -54,7 +54,7 @@ async def test_an_own_tool_is_told_listed_asked_about_and_run(play: Play, folder
         await stage.send("shout it")
         await stage.until(lambda: stage.chat.approval.display, "a question")
         await stage.sees("one of your own tools")
-        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.until(lambda: not stage.chat.approval.is_deaf)
         await stage.press("1")
         await stage.idle()
         (call,) = stage.session.view.calls.values()

@@ -99,7 +99,7 @@ async def test_esc_ends_a_running_command(play: Play) -> None:
         stage.server.script(tools(("run_command", '{"command": "sleep 100"}')), "unsent")
         await stage.send("sleep")
         await stage.until(lambda: stage.chat.approval.display)
-        await stage.until(lambda: not stage.chat.approval._is_deaf())
+        await stage.until(lambda: not stage.chat.approval.is_deaf)
         await stage.press("1")
         await stage.until(lambda: stage.answers[0].cards[0].state == "running")
         await stage.press("escape")

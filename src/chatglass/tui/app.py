@@ -209,7 +209,7 @@ class ChatglassApp(App[None], inherit_bindings=False):
             session.take(event)
             if isinstance(event, TurnFinished):
                 self.attention.turn_finished(session, event)
-        self.chat.events_shown(session, batch)
+        self.chat.feed.take(session, batch)
         if any(isinstance(event, (TurnStarted, TurnFinished)) for event in batch):
             self._mark_sessions()
         if any(isinstance(event, RequestStarted) for event in batch):

@@ -91,7 +91,7 @@ class Outbox:
         if session is chat.session:
             chat.composer.set_history(session.view.prompts())
             chat.transcript.jump_to_end()
-            chat.tell_state()
+            chat.signs.tell_state()
 
     async def _give_back(self, session: OpenSession, draft: str) -> None:
         """A prompt that was not taken stands in the composer again, or in the session's draft where
@@ -124,7 +124,7 @@ class Outbox:
             return False
         session.held = False
         self._chat.app.turns.drive(session)
-        self._chat.tell_state()
+        self._chat.signs.tell_state()
         return True
 
     async def take_back(self, prompt_id: str) -> bool:
@@ -138,7 +138,7 @@ class Outbox:
         session.view.unqueue(prompt_id)
         chat.composer.restore_prompt(prompt.text, queued_files(prompt))
         chat.composer.focus()
-        chat.tell_state()
+        chat.signs.tell_state()
         return True
 
     async def take_refused(self, session: OpenSession, prompt: QueuedPrompt) -> None:
@@ -160,7 +160,7 @@ class Outbox:
         self._chat.composer.set_draft("")
         self._chat.composer.restore_prompt(prompt.text, message_files(row) if row else ())
         self._chat.composer.focus()
-        self._chat.tell_state()
+        self._chat.signs.tell_state()
 
     def leave_edit(self) -> bool:
         """Give the edit up and bring the draft from before it back. False where none is on."""
@@ -169,7 +169,7 @@ class Outbox:
             return False
         session.editing = None
         self._chat.composer.set_draft(session.draft_before_edit)
-        self._chat.tell_state()
+        self._chat.signs.tell_state()
         return True
 
     # -- drafts

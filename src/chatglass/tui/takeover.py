@@ -47,7 +47,7 @@ class Takeover:
                 "The other chatglass has let this session go: Enter goes on with it here."
             )
         self.watch()
-        self._chat.tell_state()
+        self._chat.signs.tell_state()
 
     async def take(self, session: OpenSession) -> bool:
         """Run the session here, if nobody holds it any more. False where it stays as it was."""

@@ -78,7 +78,7 @@ class ApprovalDesk:
         for question in session.approval.waiting:
             session.view.asking(question.tool_call_id)
             if session is self._chat.session and question.tool_call_id in session.view.calls:
-                self._chat.show_call(session.view.calls[question.tool_call_id])
+                self._chat.calls.show_call(session.view.calls[question.tool_call_id])
 
     async def answered(self, message: ApprovalPanel.Answered) -> None:
         """Give the user's answer to the session that asked, with its rule on disk before."""

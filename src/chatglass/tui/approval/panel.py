@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,15 +14,18 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from chatglass.chat.ports import PendingCall
 from chatglass.tui.actions.registry import ACTIONS, Actions
 from chatglass.tui.approval.answers import Step, possible_answers
-from chatglass.tui.approval.editing import edited_arguments, main_argument, text_to_edit
-from chatglass.tui.approval.question import heading, question_lines, rule_at, rule_lines
+from chatglass.tui.approval.arguments_editor import ArgumentsEditor
+from chatglass.tui.approval.line_of_questions import LineOfQuestions
+from chatglass.tui.approval.question import heading, question_lines
 from chatglass.tui.approval.question_view import Answers, QuestionView
+from chatglass.tui.approval.rule_choice import RuleChoice
 from chatglass.tui.approval.words import CallWords, NoWords
+from chatglass.tui.dialogs.deafness import Deafness
 from chatglass.values.text import visible
 
 if TYPE_CHECKING:
@@ -30,11 +33,8 @@ if TYPE_CHECKING:
 
     from chatglass.chat.ports import Decision, EndTurn, GoOn, TellModel
     from chatglass.tools.rules.rule import Rule
-    from chatglass.tools.rules.suggestions import Suggestion
     from chatglass.tui.approval.question import Asked
 
-DEAF_SECONDS = 0.3
-"""Keys that were meant for something else must not answer a question that just appeared."""
 LEFT_OVER = 8
 """Rows of the left side that stay for the transcript and the composer."""
 
@@ -66,8 +66,6 @@ class ApprovalPanel(Vertical, can_focus=True):
     ApprovalPanel { height: auto; display: none; }
     ApprovalPanel > Input { display: none; height: 1; border: none; padding: 0; }
     ApprovalPanel > Input:focus { border: none; }
-    ApprovalPanel > TextArea { height: 8; max-height: 40vh; border: none; padding: 0; background: $panel; }
-    ApprovalPanel > TextArea:focus { border: none; }
     ApprovalPanel > .problem { display: none; height: auto; max-height: 6; color: $text-error; }
     """
 
@@ -92,21 +90,18 @@ class ApprovalPanel(Vertical, can_focus=True):
         super().__init__(id=id)
         self._words: CallWords = words or NoWords()
         self._registry = registry
-        self._clock = clock
-        self._waiting: list[Asked] = []
-        self._asked = 0
+        self._questions = LineOfQuestions()
         self._shown: Asked | None = None
-        self._hears_from = float("-inf")
+        self.deafness = Deafness(clock)
         self._before: Widget | None = None
         self._step: Step = "question"
         self._all_arguments = False
-        self._offered: Sequence[Suggestion] = ()
-        self._chosen = 0
-        self._main = ""
+        self._rules: RuleChoice | None = None
+        """There only while a rule is chosen."""
         self._view = QuestionView()
         self._answers = Answers()
         self._reason = Input()
-        self._editor: TextArea | None = None
+        self._editor: ArgumentsEditor | None = None
         """There only while arguments are edited."""
         self._problem = Static(classes="problem", markup=False)
 
@@ -125,7 +120,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             case "run_edited":
                 return self._step == "edit"
             case "edit_all":
-                return self._step == "edit" and bool(self._main)
+                return self._editor is not None and self._editor.may_edit_all
             case "save_rule":
                 return self._step == "always"
             case "back":
@@ -138,64 +133,57 @@ class ApprovalPanel(Vertical, can_focus=True):
     @property
     def waiting(self) -> tuple[Asked, ...]:
         """What waits, the shown question first."""
-        return tuple(self._waiting)
+        return self._questions.waiting
 
     def ask(self, question: Asked, *, take_focus: bool = True) -> None:
         """Put a question to the user, after those that wait.
 
         `take_focus` only where nobody is typing: a `1` in a prompt must not approve anything.
         """
-        if any(each is question for each in self._waiting):
+        if not self._questions.add(question):
             return
-        self._waiting.append(question)
-        self._asked += 1
         self._show_first()
         if take_focus:
             self.take_focus()
 
     def take_focus(self) -> None:
         """Put the focus here, until the last question is answered."""
-        if self._waiting and not self.has_focus_within:
+        if self._questions and not self.has_focus_within:
             self._before = self.screen.focused
             self.focus()
 
     def be_deaf(self) -> None:
         """Begin the pause anew: the question was out of sight until now."""
-        self._hears_from = self._clock() + DEAF_SECONDS
+        self.deafness.begin()
 
     def withdraw(self, question: Asked) -> None:
         """Take a question back (its turn was stopped); nothing is decided."""
-        self._waiting = [each for each in self._waiting if each is not question]
+        self._questions.withdraw(question)
         self._show_first()
 
     def withdraw_all(self) -> None:
-        self._waiting = []
+        self._questions.clear()
         self._show_first()
 
     # -- showing
 
     def _show_first(self) -> None:
-        self.display = bool(self._waiting)
-        if not self._waiting:
-            self._asked, self._shown = 0, None
+        first = self._questions.first
+        self.display = first is not None
+        if first is None:
+            self._shown = None
             # Before `_go`, which removes the editor, and its focus with it.
             self._give_focus_back()
             self._go("question")
             return
-        first = self._waiting[0]
         if first is not self._shown:
             self._shown = first
             self.be_deaf()
             self._all_arguments = False
             self._go("question")
-        self._tell_heading()
+        title = f"Approval {self._questions.place}".rstrip()
+        self.border_title = Content(f"{title} · {heading(first)}")  # pyright: ignore[reportAttributeAccessIssue]
         self._fill()
-
-    def _tell_heading(self) -> None:
-        first = self._waiting[0]
-        place = self._asked - len(self._waiting) + 1
-        count = f" {place} of {self._asked}" if self._asked > 1 else ""
-        self.border_title = Content(f"Approval{count} · {heading(first)}")  # pyright: ignore[reportAttributeAccessIssue]
 
     def _go(self, step: Step) -> None:
         """Show another step of the question that is shown."""
@@ -208,31 +196,32 @@ class ApprovalPanel(Vertical, can_focus=True):
         if step == "why":
             self._reason.value = ""
             self._reason.focus()
-        elif had_focus and self._waiting:
+        elif had_focus and self._questions:
             self.focus()
+        if step != "always":
+            self._rules = None
         if step != "edit" and editor is not None:
             self._editor = None
             editor.remove()
         self._fill()
 
     def _fill(self) -> None:
-        if not self._waiting or not self.is_attached:
+        question = self._questions.first
+        if question is None or not self.is_attached:
             return
-        question = self._waiting[0]
         self._answers.show(
             possible_answers(
                 question,
                 self._step,
                 self._registry,
-                waiting=len(self._waiting),
+                waiting=len(self._questions),
                 in_full=self._all_arguments,
-                may_edit_all=bool(self._main),
+                may_edit_all=self._editor is not None and self._editor.may_edit_all,
             )
         )
         width = (self.size.width or self.app.size.width - 4) - 1
-        if self._step == "always" and isinstance(question, PendingCall):
-            place = self._words.place(question)
-            lines = rule_lines(self._offered, self._chosen, place, max(20, width))
+        if self._rules is not None:
+            lines = self._rules.lines(max(20, width))
         else:
             lines = question_lines(question, max(20, width), all_arguments=self._all_arguments)
         self._view.styles.height = min(len(lines), self._most_lines(width))
@@ -258,7 +247,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         first, last = self._view.place
         count = len(self._view.lines)
         words = ""
-        if self._waiting and count > last - first + 1:
+        if self._questions and count > last - first + 1:
             words = f"lines {first:,}–{last:,} of {count:,} · ↑↓ PgUp PgDn"
         if self.border_subtitle != words:
             self.border_subtitle = words
@@ -274,14 +263,16 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     # -- answering
 
-    def _is_deaf(self) -> bool:
-        return not self._waiting or self._clock() < self._hears_from
+    @property
+    def is_deaf(self) -> bool:
+        """No key answers now."""
+        return not self._questions or not self.deafness.is_over
 
     def action_answer(self, given: Given) -> None:
         """Answer the question that is shown."""
-        if self._is_deaf() or self._step != "question":
+        question = self._questions.first
+        if question is None or self.is_deaf or self._step != "question":
             return
-        question = self._waiting[0]
         if not isinstance(question, PendingCall):
             self._answer_pause(given)
         elif given == "once":
@@ -297,7 +288,7 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._reason.placeholder = "Why not? The model reads this"
             self._go("why")
         else:
-            self._edit(question, main_argument(question))
+            self._edit(question)
 
     def _answer_pause(self, given: Given) -> None:
         from chatglass.chat.ports import EndTurn, GoOn
@@ -314,10 +305,10 @@ class ApprovalPanel(Vertical, can_focus=True):
         """Deny every call that waits, and end the turn of every pause."""
         from chatglass.chat.ports import EndTurn
 
-        if self._is_deaf() or self._step != "question":
+        if self.is_deaf or self._step != "question":
             return
-        while self._waiting:
-            is_call = isinstance(self._waiting[0], PendingCall)
+        while (question := self._questions.first) is not None:
+            is_call = isinstance(question, PendingCall)
             self._give(_by_user("deny") if is_call else EndTurn())
 
     def _give(
@@ -327,7 +318,7 @@ class ApprovalPanel(Vertical, can_focus=True):
         grant: bool = False,
         rule: Rule | None = None,
     ) -> None:
-        question = self._waiting.pop(0)
+        question = self._questions.take()
         self.post_message(self.Answered(question, answer, grant, rule))
         self._show_first()
 
@@ -341,10 +332,11 @@ class ApprovalPanel(Vertical, can_focus=True):
     def action_submit_reason(self) -> None:
         from chatglass.chat.ports import TellModel
 
-        if not self._waiting or self._step != "why":
+        question = self._questions.first
+        if question is None or self._step != "why":
             return
         text = self._reason.value.strip()
-        if isinstance(self._waiting[0], PendingCall):
+        if isinstance(question, PendingCall):
             self._give(_by_user("deny", text))
         elif text:
             self._give(TellModel(text))
@@ -356,65 +348,56 @@ class ApprovalPanel(Vertical, can_focus=True):
     # -- always
 
     def _offer_rules(self, call: PendingCall) -> None:
-        self._offered = self._words.suggestions(call)
-        if not self._offered:
+        offered = self._words.suggestions(call)
+        if not offered:
             self._say_problem(f"Not always: {self._words.why_none(call)}.")
             return
-        self._chosen = 0
+        self._rules = RuleChoice(offered, self._words.place(call))
         # The key that led here must not save anything when it is struck twice.
         self.be_deaf()
         self._go("always")
 
-    def _choose_rule(self, number: int) -> None:
-        self._chosen = max(0, min(len(self._offered) - 1, number))
-        self._fill()
-
     def action_move_rule(self) -> None:
-        self._choose_rule((self._chosen + 1) % len(self._offered))
+        if self._rules is not None:
+            self._rules.step_round()
+            self._fill()
 
     def action_save_rule(self) -> None:
         """Save the rule that is marked, and let the call run."""
-        if not self._is_deaf():
-            rule = self._offered[self._chosen].rule
+        if self._rules is not None and not self.is_deaf:
+            rule = self._rules.rule
             self._give(_by_user("allow", by=f"user, who saved the rule {rule}"), rule=rule)
 
     @on(QuestionView.LineClicked)
     def _rule_clicked(self, event: QuestionView.LineClicked) -> None:
         event.stop()
-        if self._step == "always":
-            number = rule_at(self._offered, event.row, max(20, self.size.width - 1))
-            if number is not None:
-                self._choose_rule(number)
+        if self._rules is not None:
+            self._rules.mark_at(event.row, max(20, self.size.width - 1))
+            self._fill()
 
     # -- editing
 
-    def _edit(self, call: PendingCall, main: str) -> None:
-        self._main = main
+    def _edit(self, call: PendingCall) -> None:
         if self._editor is None:
-            self._editor = TextArea(soft_wrap=True, tab_behavior="focus")
+            self._editor = ArgumentsEditor(call)
             self.mount(self._editor, after=self._view)
-        self._editor.load_text(text_to_edit(call, main))
-        self._editor.move_cursor(self._editor.document.end)
         self._go("edit")
         self._editor.focus()
 
     def action_edit_all(self) -> None:
         """Edit all arguments as JSON, with what was edited so far."""
-        question = self._waiting[0] if self._waiting else None
-        if self._editor is None or not isinstance(question, PendingCall):
-            return
-        from dataclasses import replace
-
-        arguments = edited_arguments(question, self._main, self._editor.text)
-        self._edit(replace(question, arguments=arguments), "")
+        if self._editor is not None:
+            self._editor.edit_all()
+            self._say_problem("")
+            self._fill()
 
     def action_run_edited(self) -> None:
         """Answer with the edited arguments, if they fit the schema."""
-        question = self._waiting[0] if self._waiting else None
+        question = self._questions.first
         if self._editor is None or not isinstance(question, PendingCall):
             return
         try:
-            arguments = edited_arguments(question, self._main, self._editor.text)
+            arguments = self._editor.arguments
         except ValueError as error:
             self._say_problem(str(error))
             return
@@ -437,7 +420,7 @@ class ApprovalPanel(Vertical, can_focus=True):
 
     def action_arguments(self) -> None:
         """Show the arguments as they are, or the question again."""
-        if self._step == "question" and self._waiting:
+        if self._step == "question" and self._questions:
             self._all_arguments = not self._all_arguments
             self._view.scroll_to(y=0, animate=False)
             self._fill()
@@ -450,8 +433,9 @@ class ApprovalPanel(Vertical, can_focus=True):
     # -- scrolling
 
     def action_scroll_question(self, by: int) -> None:
-        if self._step == "always":
-            self._choose_rule(self._chosen + by)
+        if self._rules is not None:
+            self._rules.step(by)
+            self._fill()
         else:
             self._view.scroll_relative(y=by, animate=False)
 

@@ -35,7 +35,7 @@ class QuestionView(ScrollView):
     QuestionView > .question--added { color: $text-success; }
     QuestionView > .question--removed { color: $text-error; }
     QuestionView > .question--hunk { color: $text-muted; }
-    QuestionView > .question--chosen { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+    QuestionView > .question--chosen { background: $accent 35%; text-style: bold; }
     """
 
     @dataclass

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -13,11 +10,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from chatglass.spending.budgets import BudgetAnswer, BudgetQuestion, Scope
+from chatglass.tui.dialogs.deafness import Deafness
 from chatglass.tui.dialogs.dialogs import DIALOG_CSS
 from chatglass.values.text import one_line, visible
 
-DEAF_SECONDS = 0.3
-"""Keys are ignored for so long, since they were meant for what was there before."""
 _LIFTED: dict[Scope, str] = {
     "start": "until chatglass is closed",
     "session": "in this session, until chatglass is closed",
@@ -43,15 +39,12 @@ class BudgetDialog(ModalScreen[BudgetAnswer | None]):
         self,
         question: BudgetQuestion,
         title: str,
-        *,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`title` is that of the session."""
         super().__init__()
         self.question = question
         self._heading = f"Budget: {one_line(title, 50)}" if title else "Budget"
-        self._clock = clock
-        self._hears_from = float("inf")
+        self.deafness = Deafness()
 
     def compose(self) -> ComposeResult:
         with Vertical() as panel:
@@ -69,8 +62,8 @@ class BudgetDialog(ModalScreen[BudgetAnswer | None]):
         )
 
     def on_mount(self) -> None:
-        self._hears_from = self._clock() + DEAF_SECONDS
+        self.deafness.begin()
 
     def action_answer(self, answer: BudgetAnswer) -> None:
-        if self._clock() >= self._hears_from:
+        if self.deafness.is_over:
             self.dismiss(answer)

@@ -33,7 +33,7 @@ async def mode(app: ChatglassApp, argument: str) -> None:
         )
         return
     policy.mode = chosen
-    app.chat.tell_state()
+    app.chat.signs.tell_state()
     severity = "warning" if chosen == "all" else "information"
     still = " What rules deny still never runs, and what always asks still asks."
     app.chat.say(

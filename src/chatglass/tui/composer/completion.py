@@ -37,7 +37,7 @@ class CompletionList(Widget):
         overlay: screen; constrain: inside inside; display: none;
         width: 1fr; background: $panel; color: $foreground;
     }
-    CompletionList > .completion-list--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style; }
+    CompletionList > .completion-list--cursor { background: $accent 35%; text-style: bold; }
     CompletionList > .completion-list--detail { color: $text-muted; }
     """
     COMPONENT_CLASSES = {"completion-list--cursor", "completion-list--detail"}

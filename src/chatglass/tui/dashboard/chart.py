@@ -25,7 +25,7 @@ class UsageChart(Widget):
     """The greatest bar's figure stands on top, and the first and last day below."""
 
     DEFAULT_CSS = """
-    UsageChart { height: 9; width: 1fr; color: $foreground 60%; }
+    UsageChart { height: 9; width: 1fr; color: $foreground 70%; }
     UsageChart > .usage-chart--bar { color: $text-accent; }
     """
     COMPONENT_CLASSES = {"usage-chart--bar"}

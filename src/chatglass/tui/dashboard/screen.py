@@ -65,7 +65,8 @@ class UsageScreen(CoverScreen[str | None]):
         self._place = place or first_place()
         self._before: list[Place] = []
         """Where one came from, the last on top."""
-        self._measure: Measure = "cost"
+        self._wanted: Measure | None = None
+        """What the user chose to draw; None: the cost, or tokens where nothing had one."""
         self._daily: Sequence[UsageRow] = ()
         self._head = UsageHead()
         self._chart = UsageChart()
@@ -97,6 +98,13 @@ class UsageScreen(CoverScreen[str | None]):
         return self._place
 
     @property
+    def measure(self) -> Measure:
+        """What is drawn."""
+        if self._wanted is not None:
+            return self._wanted
+        return "cost" if any(row.cost for row in self._daily) or not self._daily else "tokens"
+
+    @property
     def listed(self) -> Sequence[UsageRow]:
         return self._list.rows
 
@@ -119,14 +127,14 @@ class UsageScreen(CoverScreen[str | None]):
         if place is not self._place:
             return
         self._daily = daily
-        self._list.show(place, rows, self._measure)
+        self._list.show(place, rows, self.measure)
         self._draw_chart()
         self._tell(rows)
 
     def _draw_chart(self) -> None:
         # By tool the bars are of whole requests; only of one tool they are its shares.
         is_share = self._place.tool is not None
-        self._chart.show(self._daily, self._place.span, self._measure, about=is_share)
+        self._chart.show(self._daily, self._place.span, self.measure, about=is_share)
 
     def _tell(self, rows: Sequence[UsageRow]) -> None:
         total = sum_of(rows)
@@ -159,7 +167,7 @@ class UsageScreen(CoverScreen[str | None]):
         self._go(self._place.with_next_range())
 
     def action_measure(self) -> None:
-        self._measure = "tokens" if self._measure == "cost" else "cost"
+        self._wanted = "tokens" if self.measure == "cost" else "cost"
         self._go(self._place)
 
     def action_custom_range(self) -> None:

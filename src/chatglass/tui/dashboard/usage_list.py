@@ -63,7 +63,7 @@ class UsageColumns(Widget):
     """The names of the columns above the list."""
 
     DEFAULT_CSS = """
-    UsageColumns { height: 1; width: 1fr; color: $foreground 60%; text-style: underline; }
+    UsageColumns { height: 1; width: 1fr; color: $foreground 70%; text-style: underline; }
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class UsageColumns(Widget):
 
 class UsageList(LineList):
     DEFAULT_CSS = """
-    UsageList > .usage-list--detail { color: $foreground 65%; }
+    UsageList > .usage-list--detail { color: $foreground 70%; }
     UsageList > .usage-list--bar { color: $text-accent; }
     """
     COMPONENT_CLASSES = {"usage-list--detail", "usage-list--bar"}

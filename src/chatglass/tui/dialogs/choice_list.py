@@ -63,7 +63,7 @@ class ChoiceList(ScrollView, can_focus=True):
     ]
     DEFAULT_CSS = """
     ChoiceList { height: 1fr; scrollbar-size-vertical: 1; }
-    ChoiceList > .choice-list--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style; }
+    ChoiceList > .choice-list--cursor { background: $accent 35%; text-style: bold; }
     ChoiceList > .choice-list--detail { color: $text-muted; }
     ChoiceList > .choice-list--group { color: $text-accent; text-style: bold; }
     """

@@ -52,8 +52,8 @@ class CallList(LineList):
     CallList > .call-list--running { color: $text-accent; text-style: bold; }
     CallList > .call-list--asking { color: $text-warning; text-style: bold; }
     CallList > .call-list--denied { color: $text-warning; }
-    CallList > .call-list--waiting { color: $foreground 60%; }
-    CallList > .call-list--detail { color: $foreground 60%; }
+    CallList > .call-list--waiting { color: $foreground 70%; }
+    CallList > .call-list--detail { color: $foreground 70%; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"call-list--{part}" for part in ("detail", *set(_LOOKS.values()))

@@ -105,7 +105,7 @@ class CallsDesk:
         if session is self._chat.session:
             for row in stored:
                 if row != before.get(row.id):
-                    self._chat.show_call(row)
+                    self.show_call(row)
 
     # -- running again
 
@@ -185,12 +185,14 @@ class CallsDesk:
         if row.finished_at is not None:
             self._running.pop(row.id, None)
         if session is self._chat.session:
-            self._chat.show_call(row)
+            self.show_call(row)
 
     def show_call(self, row: ToolCallRow) -> None:
-        """A call's new state, where it is compared."""
+        """A call's new state, in the inspectors and where it is compared."""
         from chatglass.tui.inspector.compare_screen import CompareScreen
 
+        for inspector in self.inspectors():
+            inspector.update_call(row)
         for screen in self._chat.app.screen_stack:
             if isinstance(screen, CompareScreen):
                 screen.update_call(row)

@@ -57,7 +57,7 @@ class CallsHead(LabelLine):
     DEFAULT_CSS = """
     CallsHead { height: 1; width: 1fr; }
     CallsHead > .calls-head--chosen { background: $accent 40%; text-style: bold; }
-    CallsHead > .calls-head--other { color: $foreground 60%; }
+    CallsHead > .calls-head--other { color: $foreground 70%; }
     CallsHead > .calls-head--filter { color: $text-warning; text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -101,7 +101,7 @@ class Legend(LabelLine):
     """What the signs of the timeline mean."""
 
     DEFAULT_CSS = """
-    Legend { height: 1; width: 1fr; color: $foreground 60%; }
+    Legend { height: 1; width: 1fr; color: $foreground 70%; }
     """
 
     def __init__(self) -> None:

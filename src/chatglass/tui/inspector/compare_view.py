@@ -55,7 +55,7 @@ class CompareView(LineView):
     DEFAULT_CSS = """
     CompareView > .compare--title { text-style: bold; color: $text-primary; }
     CompareView > .compare--note { color: $text-warning; }
-    CompareView > .compare--fold { color: $foreground 45%; }
+    CompareView > .compare--fold { color: $foreground 70%; }
     CompareView > .compare--removed { color: $text-error; }
     CompareView > .compare--added { color: $text-success; }
     CompareView > .compare--changed { color: $text-warning; }

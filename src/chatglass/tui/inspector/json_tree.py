@@ -30,7 +30,7 @@ class JsonTree(JsonView):
     """Text that is no JSON it shows as a JsonView does, without a cursor."""
 
     DEFAULT_CSS = """
-    JsonTree > .json-tree--folded { color: $foreground 60%; text-style: italic; }
+    JsonTree > .json-tree--folded { color: $foreground 70%; text-style: italic; }
     JsonTree > .json-tree--cursor { background: $foreground 12%; }
     JsonTree:focus > .json-tree--cursor { background: $accent 35%; }
     """
@@ -283,9 +283,8 @@ class JsonTree(JsonView):
             self._take_folds(await folds.fold_to(self.depth), offset)
 
     def _reveal_match(self) -> None:
-        folds = self._folds
-        if folds is not None:
-            offset = self.matches[self.match_index]
+        folds, offset = self._folds, self.matches.current
+        if folds is not None and offset is not None:
             if folds.reveal(offset):
                 self.lines_changed()
             self.cursor = folds.row_at(offset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Coroutine, Sequence
 from operator import attrgetter
@@ -23,6 +22,7 @@ from chatglass.tui.inspector.json_layout import LaidOut, lay_out_tree
 from chatglass.tui.inspector.json_marks import LineMarks
 from chatglass.tui.inspector.layout_process import INLINE_CHARACTERS, lay_out_apart
 from chatglass.tui.inspector.marked_text import Mark
+from chatglass.tui.inspector.matches import Matches
 from chatglass.tui.inspector.text_search import find_all
 from chatglass.tui.lines.cells import Layer, layered
 from chatglass.tui.lines.line_view import LineView
@@ -71,16 +71,16 @@ class JsonView(LineView):
     JsonView > .json-view--string { color: $text-success; }
     JsonView > .json-view--number { color: $text-warning; }
     JsonView > .json-view--literal { color: $text-secondary; text-style: bold; }
-    JsonView > .json-view--punctuation { color: $foreground 60%; }
+    JsonView > .json-view--punctuation { color: $foreground 70%; }
     JsonView > .json-view--heading { text-style: bold; }
     JsonView > .json-view--added { background: $success-muted; color: $text-success; }
     JsonView > .json-view--removed { background: $error-muted; color: $text-error; }
-    JsonView > .json-view--note { color: $foreground 60%; }
+    JsonView > .json-view--note { color: $foreground 70%; }
     JsonView > .json-view--good { color: $text-success; }
     JsonView > .json-view--bad { color: $text-error; text-style: bold; }
     JsonView > .json-view--match { background: $warning 40%; }
     JsonView > .json-view--current-match { background: $warning; color: $background; text-style: bold; }
-    JsonView > .json-view--waiting { color: $foreground 60%; text-style: italic; }
+    JsonView > .json-view--waiting { color: $foreground 70%; text-style: italic; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"json-view--{part}"
@@ -114,11 +114,8 @@ class JsonView(LineView):
         self.wrap = True
         self.is_json = False
         """Whether what is shown was laid out as JSON."""
-        self.sought = ""
-        self.matches: array[int] = array("Q")
-        """Where the searched text begins, as offsets into `shown_text`."""
-        self.match_index = -1
-        """The chosen one of `matches`, -1 where there is none."""
+        self.matches = Matches()
+        """Where the searched text stands in `shown_text`."""
         self.waiting = ""
         """What it works on while the text isn't there yet."""
         self._source = ""
@@ -160,7 +157,7 @@ class JsonView(LineView):
         self._generation += 1
         self._marked = marks
         self._source = text
-        self._forget_matches()
+        self.matches.forget()
         if not self.size.width:
             self._unsized = kind
             return
@@ -227,8 +224,7 @@ class JsonView(LineView):
                 return
         if rows is self._rows:
             self.lines_changed()
-            if self.match_index >= 0:
-                self._reveal_match()
+            self._reveal_match()
             self.post_message(self.Changed(self))
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
@@ -297,50 +293,48 @@ class JsonView(LineView):
         Its case counts only where it has a capital. An empty one takes the marks away. `Changed`
         says when it is done.
         """
-        self.sought = query
-        self._forget_matches()
+        self.matches.seek(query)
         self.refresh()
         if not self.waiting:
             self._start_search()
 
     def _start_search(self) -> None:
-        if self.sought:
+        if self.matches.sought:
             self._run(lambda: self._search(self._generation), "search")
         else:
             self.post_message(self.Changed(self))
 
     async def _search(self, generation: int) -> None:
-        query = self.sought
+        query = self.matches.sought
         found = await find_all(self._text, query)
-        if generation != self._generation or query != self.sought:
+        if generation != self._generation or query != self.matches.sought:
             return
-        self.matches = found
-        if found:
-            self.match_index = bisect_left(found, self._top_offset()) % len(found)
-            self._reveal_match()
+        self.matches.take(found, self._top_offset())
+        self._reveal_match()
         self.refresh()
         self.post_message(self.Changed(self))
 
     def action_next_match(self, step: int) -> None:
         """Go to the next match, or with -1 to the one before; round the ends."""
-        if self.matches:
-            self.match_index = (self.match_index + step) % len(self.matches)
+        if self.matches.step(step):
             self._reveal_match()
             self.refresh()
             self.post_message(self.Changed(self))
 
     def _reveal_match(self) -> None:
-        offset = self.matches[self.match_index]
+        offset = self.matches.current
+        if offset is None:
+            return
         row = self.rows.row_at(offset)
         self.reveal(row, margin=2)
         if not self.wrap:
             column = offset - self.rows.span(row)[0]
-            if not self.scroll_x <= column < self.scroll_x + self.text_width - len(self.sought):
+            if (
+                not self.scroll_x
+                <= column
+                < self.scroll_x + self.text_width - len(self.matches.sought)
+            ):
                 self.jump_to(x=column - self.text_width // 2)
-
-    def _forget_matches(self) -> None:
-        self.matches = array("Q")
-        self.match_index = -1
 
     # -- selecting
 
@@ -400,14 +394,7 @@ class JsonView(LineView):
             left, right = max(0, mark.start - start), min(end, mark.end) - start
             if left < right:
                 layers.append((left, right, self.part_style(f"json-view--{mark.part}")))
-        length = len(self.sought)
-        for index in range(
-            bisect_left(self.matches, max(0, start - length + 1)), len(self.matches)
-        ):
-            offset = self.matches[index]
-            if offset >= end:
-                break
-            name = "current-match" if index == self.match_index else "match"
-            left, right = max(0, offset - start), min(end, offset + length) - start
+        for left, right, is_current in self.matches.between(start, end):
+            name = "current-match" if is_current else "match"
             layers.append((left, right, self.part_style(f"json-view--{name}")))
         return layers

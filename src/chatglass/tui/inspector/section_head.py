@@ -29,8 +29,8 @@ class SectionHead(Widget):
     DEFAULT_CSS = """
     SectionHead { height: 2; width: 1fr; }
     SectionHead > .section-head--chosen { background: $accent 40%; text-style: bold; }
-    SectionHead > .section-head--other { color: $foreground 60%; }
-    SectionHead > .section-head--note { color: $foreground 60%; text-style: italic; }
+    SectionHead > .section-head--other { color: $foreground 70%; }
+    SectionHead > .section-head--note { color: $foreground 70%; text-style: italic; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "section-head--chosen",

@@ -218,8 +218,9 @@ class SectionPane(Vertical, Generic[Facts]):
     def _tell_note(self) -> None:
         view = self.text
         facts: list[str] = []
-        if view.sought:
-            place = f"{view.match_index + 1}/{len(view.matches):,}" if view.matches else "not found"
+        matches = view.matches
+        if matches.sought:
+            place = f"{matches.index + 1}/{len(matches):,}" if matches else "not found"
             facts.append(f"find {place}")
         if self._shown.note:
             facts.append(self._shown.note)

@@ -59,9 +59,9 @@ class Timeline(LineList):
 
     DEFAULT_CSS = """
     Timeline > .timeline--turn { text-style: bold; color: $text-primary; }
-    Timeline > .timeline--detail { color: $foreground 60%; }
+    Timeline > .timeline--detail { color: $foreground 70%; }
     Timeline > .timeline--approval { color: $text-warning; }
-    Timeline > .timeline--queue { color: $foreground 60%; }
+    Timeline > .timeline--queue { color: $foreground 70%; }
     Timeline > .timeline--run { color: $text-success; }
     Timeline > .timeline--running { color: $text-accent; }
     Timeline > .timeline--failed { color: $text-error; }

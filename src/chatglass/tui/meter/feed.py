@@ -55,7 +55,7 @@ class MeterFeed:
         session.stats = await session.engine.context.get_token_stats()
         if session is chat.session:
             self.forecast()
-            chat.show_top_line()
+            chat.signs.show_top_line()
 
     def _show_live(self, session: OpenSession) -> None:
         """While text streams: the figures with what has come so far, four times a second."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,6 @@ from chatglass import splash
 from chatglass.tui.actions.footer import FooterLine
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.approval.desk import ApprovalDesk
-from chatglass.tui.approval.mode_words import mode_title
 from chatglass.tui.composer.composer import Composer
 from chatglass.tui.countdown import Countdown
 from chatglass.tui.inspector.calls_desk import CallsDesk
@@ -27,6 +25,8 @@ from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
 from chatglass.tui.outbox import Outbox
 from chatglass.tui.screens.conversation_panel import ConversationPanel
+from chatglass.tui.screens.event_feed import EventFeed
+from chatglass.tui.screens.session_signs import WELCOME, SessionSigns
 from chatglass.tui.tabs.place import Place
 from chatglass.tui.tabs.tab_strip import TabStrip
 from chatglass.tui.takeover import Takeover
@@ -35,13 +35,11 @@ from chatglass.tui.transcript.items import NoticeItem, PromptItem
 from chatglass.tui.transcript.widget import Transcript
 from chatglass.tui.unsaved import Unsaved
 from chatglass.values.figures import counted
-from chatglass.values.text import one_line, visible
+from chatglass.values.text import visible
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
-    from chatglass.chat.events import Event, TurnFinished
-    from chatglass.store.records import ToolCallRow
     from chatglass.tui.app import ChatglassApp
     from chatglass.tui.approval.panel import ApprovalPanel
     from chatglass.tui.inspector.call_source import CallSource
@@ -53,12 +51,6 @@ NARROW = splash.SIDEBAR_FROM
 """Columns below which the right side folds into an overlay."""
 LOW = 30
 """Rows below which the meter leaves room for the calls."""
-_WELCOME = "Write a message below.\nF1 shows the keys, / the commands, ^S your saved sessions."
-_DEMO = (
-    "This is the built-in demo: its answers are scripted, nothing leaves\n"
-    "this machine, and it costs nothing.\n"
-    "Ask it “What can you do?”, or choose a real model with /model.\n\n"
-)
 
 
 class ChatScreen(Screen[None]):
@@ -72,10 +64,12 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.session: OpenSession | None = None
         self.top_line = TopLine(id="top")
-        self.conversation = ConversationPanel(empty_text=_WELCOME, id="conversation")
+        self.conversation = ConversationPanel(empty_text=WELCOME, id="conversation")
         self.transcript = self.conversation.transcript
         self.composer = Composer(root=Path.cwd(), may_read=self._may_read, id="composer")
         self.meter = Meter(id="meter")
+        self.signs = SessionSigns(self)
+        self.feed = EventFeed(self)
         self.outbox = Outbox(self)
         self.figures = MeterFeed(self)
         self.takeover = Takeover(self)
@@ -122,7 +116,7 @@ class ChatScreen(Screen[None]):
         self._is_complete = True
 
     def on_mount(self) -> None:
-        self.show_top_line()
+        self.signs.show_top_line()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
@@ -155,7 +149,7 @@ class ChatScreen(Screen[None]):
             self.composer.set_history(session.view.prompts())
             if session.draft:
                 self.composer.restore(session.draft)
-        self._show_welcome()
+        self.signs.show_welcome()
         if before is None and self.app.workspace is not None:
             self.inspector.show_view(self.app.workspace.settings.inspector_view)
         self.refresh_items(place)
@@ -208,120 +202,10 @@ class ChatScreen(Screen[None]):
         self.app.tabs.changed()
         if session is not self.session:
             return
-        self._show_welcome()
-        self.show_top_line()
-        self.tell_state()
+        self.signs.changed()
         self.countdown.watch()
         self.takeover.watch()
         self.figures.refresh()
-
-    @property
-    def _is_demo(self) -> bool:
-        return self.session is not None and self.session.engine.context.session.endpoint == "demo"
-
-    def _show_welcome(self) -> None:
-        self.transcript.show_when_empty((_DEMO if self._is_demo else "") + _WELCOME)
-
-    def show_top_line(self) -> None:
-        if self.session is None:
-            self.top_line.show(
-                title="New session", model=self.app.options.model or "", endpoint="starting …"
-            )
-            return
-        row = self.session.engine.context.session
-        self.top_line.show(
-            title=row.title,
-            model=row.model or "no model",
-            endpoint="demo, costs nothing" if self._is_demo else row.endpoint,
-            stats=self.session.stats,
-        )
-
-    def tell_state(self) -> None:
-        """Say on the composer's frame what the session does and what waits in it."""
-        session = self.session
-        if session is None:
-            return
-        engine = session.engine
-        self.query_one(FooterLine).show_working(engine.state == "working")
-        words = {"starting": "starting …", "working": "working", "failed": "can't send"}
-        facts = [words[engine.state]] if engine.state in words else []
-        if session.view.compacting:
-            facts = [session.view.compacting]
-        if session.unsaved:
-            facts.append("not saved")
-        if session.free:
-            facts.append("read-only: nobody else has it open now, Enter goes on with it")
-        elif engine.holder is not None:
-            facts.append(f"read-only: open in another chatglass (process {engine.holder.pid})")
-        if session.editing is not None:
-            facts.append("editing an earlier prompt: Enter branches, Esc leaves it")
-        if engine.queue and session.held:
-            facts.append(f"{len(engine.queue)} queued: Enter sends, /unqueue takes back")
-        elif engine.queue:
-            facts.append(f"{len(engine.queue)} queued")
-        mode = session.approval.policy.mode
-        self.set_class(mode == "all", "-all-allowed")
-        self.composer.border_title = mode_title(mode, facts, self.composer.size.width - 4)
-
-    # -- events of the engine
-
-    def events_shown(self, session: OpenSession, batch: Sequence[Event]) -> None:
-        """The session's view has taken these events: bring the rest of the screen up to them."""
-        from chatglass.chat.events import Notice, TurnFinished
-
-        for event in batch:
-            if isinstance(event, TurnFinished):
-                self._turn_finished(session, event)
-                self.calls.turn_finished(session)
-            if isinstance(event, Notice) and event.kind == "store":
-                session.store_failure = "" if session.unsaved else event.cause
-        if session.approval.waiting:
-            self.approvals.mark(session)
-        if session is not self.session:
-            return
-        for event in batch:
-            self._show_beside(session, event)
-        self.calls.events_shown(session, batch)
-        self.figures.take(session, batch)
-        self.countdown.watch()
-
-    def _show_beside(self, session: OpenSession, event: Event) -> None:
-        from chatglass.chat.events import (
-            Compacted,
-            Compacting,
-            Notice,
-            RequestStarted,
-            TurnFinished,
-            TurnStarted,
-        )
-
-        tool_call_id = getattr(event, "tool_call_id", None)
-        if tool_call_id is not None and tool_call_id in session.view.calls:
-            self.show_call(session.view.calls[tool_call_id])
-        if isinstance(event, Notice) and event.kind == "context":
-            self.say(event.cause, event.severity)
-        if isinstance(event, (TurnStarted, TurnFinished)):
-            self.tell_state()
-            self.show_top_line()
-        elif isinstance(event, (Compacting, Compacted, RequestStarted)):
-            self.tell_state()
-        if isinstance(event, Compacted):
-            # Its fold stands further up, where it may not be on screen.
-            self.say(
-                f"Compacted by {event.strategy}: {event.tokens_before:,} → "
-                f"{event.tokens_after:,} tokens will be sent."
-            )
-
-    def _turn_finished(self, session: OpenSession, event: TurnFinished) -> None:
-        self.app.collector.idle()
-        if session is not self.session:
-            session.unseen = "failed" if event.status in ("error", "limit") else "finished"
-            name = one_line(session.title, 60) or "A session"
-            self.say(f"{name}: the turn ended ({event.status}).", subject=session.id)
-        elif session.engine.queue and session.held:
-            self.say(
-                "What is queued waits: Enter sends it, /unqueue takes it back.", subject="queue"
-            )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
@@ -411,12 +295,6 @@ class ChatScreen(Screen[None]):
         return workspace.objection_to_reading(path, self.session.engine.context.root)
 
     # -- tool calls
-
-    def show_call(self, row: ToolCallRow) -> None:
-        """A call's new state, in the inspectors."""
-        for inspector in self.calls.inspectors():
-            inspector.update_call(row)
-        self.calls.show_call(row)
 
     async def on_approval_panel_answered(self, message: ApprovalPanel.Answered) -> None:
         message.stop()

@@ -18,7 +18,7 @@ class ListHead(Widget):
     """Shows the order by `▾` before the column that it follows."""
 
     DEFAULT_CSS = """
-    ListHead { height: 1; width: 1fr; color: $foreground 60%; text-style: underline; }
+    ListHead { height: 1; width: 1fr; color: $foreground 70%; text-style: underline; }
     """
 
     class OrderChosen(Message):

@@ -55,7 +55,7 @@ class Preview(LineView):
     """Lays out what is on screen of a dozen excerpts, and more as it is scrolled."""
 
     DEFAULT_CSS = """
-    Preview > .preview--fact { color: $foreground 60%; }
+    Preview > .preview--fact { color: $foreground 70%; }
     Preview > .preview--prompt { color: $text-primary; text-style: bold; }
     Preview > .preview--answer { color: $text-success; text-style: bold; }
     Preview > .preview--tool { color: $text-secondary; }

@@ -39,7 +39,7 @@ class SessionList(LineList):
     SessionList > .session-list--running { color: $text-accent; text-style: bold; }
     SessionList > .session-list--broken { color: $text-error; }
     SessionList > .session-list--mark { color: $text-primary; }
-    SessionList > .session-list--detail { color: $foreground 60%; }
+    SessionList > .session-list--detail { color: $foreground 70%; }
     SessionList > .session-list--here { color: $text-success; }
     SessionList > .session-list--tag { color: $text-secondary; }
     SessionList > .session-list--found { color: $text-warning; text-style: bold underline; }

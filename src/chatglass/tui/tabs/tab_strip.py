@@ -33,7 +33,7 @@ class TabStrip(Widget, can_focus=False):
     DEFAULT_CSS = """
     TabStrip { height: 1; width: 1fr; color: $foreground 70%; background: $surface; }
     TabStrip > .tab-strip--current { color: $foreground; background: $accent 30%; text-style: bold; }
-    TabStrip > .tab-strip--more { color: $foreground 60%; }
+    TabStrip > .tab-strip--more { color: $foreground 70%; }
     TabStrip > .tab-strip--working { color: $text-accent; }
     TabStrip > .tab-strip--finished { color: $text-success; text-style: bold; }
     TabStrip > .tab-strip--failed { color: $text-error; text-style: bold; }

@@ -54,7 +54,7 @@ def _add_steps(text: MarkedText, row: ToolCallRow, now: int, around: CallRound) 
         until = end if end is not None else now
         left = min(_BAR - 1, (start - row.proposed_at) * _BAR // whole)
         width = max(1, min(_BAR - left, round((until - start) * _BAR / whole)))
-        text.add(f"{name:<10}", "note").add(" " * left).add("█" * width, "good" if end else "bad")
+        text.add(f"{name:<13}", "note").add(" " * left).add("█" * width, "good" if end else "bad")
         text.line(" " * (_BAR - left - width) + f"  {duration(max(0, until - start))}")
         if is_open:
             break
@@ -107,7 +107,10 @@ def times_text(row: ToolCallRow, now: int, around: CallRound) -> MarkedText:
     _add_steps(text, row, now, around)
     text.line()
     for label, words in lines:
-        text.line(f"{label:<12}{words}".rstrip())
+        if label:
+            text.fact(label, words)
+        else:
+            text.line()
     text.line()
     _add_attempts(text, around)
     return text

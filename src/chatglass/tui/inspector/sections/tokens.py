@@ -39,7 +39,7 @@ class Tokens:
             text.line("No request has sent them yet.")
         else:
             text.line(
-                f"{'request':>7}  {'at':<9}{'prompt':>9}{'of it':>16}  {'cost':>10}  model", "note"
+                f"{'request':>7}  {'at':<12}{'prompt':>9}{'of it':>16}  {'cost':>10}  model", "note"
             )
         for held in tokens.held_by:
             _add_request(text, held)
@@ -62,7 +62,7 @@ def _add_request(text: MarkedText, held: HeldBy) -> None:
     of_it = f"≈{held.tokens:,}" + (f" ({share(held.tokens, prompt)})" if prompt else "")
     cost = _cost(held)
     text.line(
-        f"{held.place:>7}  {clock(row.started_at):<9}{f'{prompt:,}' if prompt else '—':>9}"
+        f"{held.place:>7}  {clock(row.started_at):<12}{f'{prompt:,}' if prompt else '—':>9}"
         f"{of_it:>16}  {cost:>10}  {one_line(row.model, 40)}"
     )
 
