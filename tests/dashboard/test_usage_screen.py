@@ -176,3 +176,18 @@ async def test_what_there_is_is_what_the_store_sums(play: Play) -> None:
         await stage.sees("$0.4000")
         await stage.press("end", "home", "pagedown")
         assert screen._list.cursor > 1  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_what_cost_nothing_is_drawn_by_its_tokens(play: Play) -> None:
+    async with play() as stage:
+        assert stage.app.workspace is not None
+        store = stage.app.workspace.store
+        session = await new_session(store, title="Free")
+        await store.append_message(message(session.id))
+        await spend(store, session, today(), "0")
+        screen = await opened(stage)
+        await stage.sees("█")
+        assert screen.measure == "tokens"
+        await stage.press("x")
+        await stage.until(lambda: "█" not in stage.screen_text, "the cost, as wished")
+        assert screen.measure == "cost"

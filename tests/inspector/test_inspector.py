@@ -540,7 +540,7 @@ async def test_times_show_each_step_as_a_bar_and_earlier_attempts() -> None:
         app.inspector.show_section("times")
         await settle(pilot, app)
         lines = app.text.splitlines()
-        assert lines[0].startswith("approval  ███████ ")
-        assert lines[2].startswith("run               ██")
+        assert lines[0].startswith("approval     ███████ ")
+        assert lines[2].startswith("run                  ██")
         assert lines[2].endswith("0.30 s")
         assert "the first with these arguments" in app.text
