@@ -39,6 +39,11 @@ class Paths:
         return self.data / "mcp-tokens.json"
 
     @property
+    def open_tabs(self) -> Path:
+        """A file for each process that has tabs open, or had."""
+        return self.data / "open-tabs"
+
+    @property
     def mcp_logs(self) -> Path:
         return self.data / "mcp-logs"
 

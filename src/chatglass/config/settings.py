@@ -197,6 +197,8 @@ class Settings(_Table):
     """No spinners, no blinking."""
     text_width: int = Field(default=TEXT_WIDTH, ge=0)
     """The most columns that a line of the transcript takes; 0: as many as there are."""
+    restore_tabs: bool = True
+    """Whether `-c` opens the tabs again that were open when the program last ended in this directory."""
     image_previews: bool = True
     """Small pictures of attached images in the transcript, with `chatglass[images]` on a terminal of at
     least 256 colours."""

@@ -155,21 +155,31 @@ class ChatglassApp(App[None], inherit_bindings=False):
     async def open_session(self, row: SessionRow) -> OpenSession:
         """Show that session in its tab; in a new one, or in the place of a blank one, if it is not
         open yet. Raises StoreError."""
-        from chatglass.tui.opening import start_engine
-
         left = self.current
         async with self._opening:
             is_opened = row.id not in self.sessions
             session = self.sessions.get(row.id) or await self._make_session(row)
         await self.chat.show(session)
-        if session.starting is None and session.engine.state == "starting":
-            session.starting = self.run_worker(
-                start_engine(self, session), group=f"start-{session.id}", exit_on_error=False
-            )
+        self._start(session)
         if left is not None and left is not session and left.is_blank:
             self.tabs.drop_blank(left, session if is_opened else None)
         self.tabs.changed()
         return session
+
+    async def open_behind(self, row: SessionRow) -> None:
+        """Open a session in a tab behind the one on screen. Raises StoreError."""
+        async with self._opening:
+            session = self.sessions.get(row.id) or await self._make_session(row)
+        self._start(session)
+        self.tabs.changed()
+
+    def _start(self, session: OpenSession) -> None:
+        from chatglass.tui.opening import start_engine
+
+        if session.starting is None and session.engine.state == "starting":
+            session.starting = self.run_worker(
+                start_engine(self, session), group=f"start-{session.id}", exit_on_error=False
+            )
 
     async def _make_session(self, row: SessionRow) -> OpenSession:
         from chatglass.tui.opening import make_session

@@ -52,7 +52,8 @@ class Life:
             app.chat.transcript.wants_pictures = app.workspace.settings.image_previews
             await start_telemetry(app.workspace)
             self._keep_images()
-            await app.open_session(await app.workspace.session_to_open())
+            row = await app.workspace.session_to_open()
+            await app.open_session(await app.tabs.kept.begin(row))
         except ConfigError as error:
             await self._close_workspace()
             self.give_up(str(error), USAGE)
@@ -65,6 +66,7 @@ class Life:
             self._opened.set()
         self._warn_of_settings()
         self._watch_store()
+        app.run_worker(self._restore_tabs(), group="restore-tabs", exit_on_error=False)
         if app.options.resume == "":
             await COMMANDS.run(app, "session.list")
         await asyncio.to_thread(import_services)
@@ -73,6 +75,12 @@ class Life:
         app.run_worker(self._start_own_tools(), group="own-tools", exit_on_error=False)
         app.chat.figures.forecast()
         await self._offer_local_servers()
+
+    async def _restore_tabs(self) -> None:
+        try:
+            await self._app.tabs.kept.restore()
+        except _store_errors() as error:
+            self._app.chat.say(f"Not all tabs could be opened again: {error}", "warning")
 
     async def _start_own_tools(self) -> None:
         """Import the user's own tools in their processes; what is wrong with one is said."""
@@ -154,6 +162,7 @@ class Life:
             await self._store()
         except _store_errors() as error:
             app.last_words.append(f"Not everything could be stored: {error}")
+        await app.tabs.kept.end()
         await app.tabs.ended()
         for session in app.sessions.values():
             try:
@@ -163,6 +172,8 @@ class Life:
         current = app.current
         if current is not None and not app.options.no_save and current.engine.context.stored:
             app.last_words.append(f"To go on with this session: chatglass -r {current.id}")
+            if (count := app.tabs.kept.count) > 1:
+                app.last_words.append(f"To open its {count} tabs again: chatglass -c")
         await self._close_workspace()
         app.exit()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from chatglass.tui.actions.action import key_label
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.actions.tabs_catalog import MOST_BY_KEY
 from chatglass.tui.notify.toasts import LONG_SECONDS
+from chatglass.tui.tabs.kept_tabs import KeptTabs
 from chatglass.tui.tabs.tab import Tab, tab_of
 from chatglass.tui.tabs.tab_strip import TabStrip
 from chatglass.values.text import one_line
@@ -27,6 +29,7 @@ class Tabs:
 
     def __init__(self, app: ChatglassApp) -> None:
         self._app = app
+        self.kept = KeptTabs(app)
         self._strip: TabStrip | None = None
         self._ending: dict[str, Worker[None]] = {}
         """What closes the engine of a session whose tab is gone."""
@@ -51,6 +54,7 @@ class Tabs:
 
     def changed(self) -> None:
         """Draw the tabs as they are now; one alone is not drawn."""
+        self.kept.changed()
         is_shown = len(self) > 1
         if self._strip is None:
             if not is_shown:
@@ -97,6 +101,14 @@ class Tabs:
     def blank(self) -> OpenSession | None:
         """A tab in which nothing was begun yet."""
         return next((session for session in self.sessions if session.is_blank), None)
+
+    def arrange(self, order: Sequence[str]) -> None:
+        """Put the tabs into that order of ids; those that it does not name stay behind them."""
+        places = {session_id: place for place, session_id in enumerate(order)}
+        ordered = sorted(self.sessions, key=lambda each: places.get(each.id, len(places)))
+        self._app.sessions.clear()
+        self._app.sessions.update({each.id: each for each in ordered})
+        self.changed()
 
     def drop_blank(self, blank: OpenSession, opened: OpenSession | None) -> None:
         """Let a blank tab go; the session that was `opened` from it comes into its place."""
