@@ -165,7 +165,9 @@ class RequestGate:
         something out, and say what becomes of it. False where nothing can be left out."""
         events.request_id = None
         window = await self._learned_window()
-        done = await self._compactor.run(events, limit=tokens)
+        # What the refusal told may make the same request count for more than when it was sent.
+        limit = max(tokens, self._context.next_request_tokens())
+        done = await self._compactor.run(events, limit=limit)
         if done:
             again = "Older messages are left out now, and it is asked once more."
             events.notice("warning", error.cause, f"{again} {window}".rstrip(), error.kind)
