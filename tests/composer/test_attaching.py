@@ -159,6 +159,13 @@ async def test_a_dropped_file_is_offered(tree: Path, form: str) -> None:
         assert app.composer.text == "[image: shot one.png]"
 
 
+def test_a_lone_quote_is_part_of_a_dropped_name(tmp_path: Path) -> None:
+    (tmp_path / "it's one.png").write_bytes(picture())
+    dropped = dropped_file(f"{tmp_path}/it's one.png", tmp_path)
+    assert dropped is not None
+    assert dropped.path.name == "it's one.png"
+
+
 async def test_escape_leaves_the_path_of_a_dropped_file(tree: Path) -> None:
     app = Host(tree)
     async with app.run_test() as pilot:

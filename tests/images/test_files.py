@@ -20,7 +20,7 @@ from chatglass.chat.attached_files import (
     read_file,
 )
 from chatglass.chat.attachments import prompt_content
-from chatglass.chat.image_fitting import LONGEST_SIDE, MOST_SENT, TooLarge, fitted
+from chatglass.chat.image_fitting import LONGEST_SIDE, MOST_SENT, CantBeSent, fitted
 from chatglass.chat.messages import to_wire
 from chatglass.models.estimates import IMAGE_TOKENS, estimate_content, image_tokens
 from chatglass.store.records import MessageRow
@@ -71,6 +71,33 @@ def test_a_large_image_is_scaled_down(kind: str, tmp_path: Path) -> None:
     assert isinstance(file, AttachedImage)
     facts = file.image.facts
     assert (facts.kind, facts.width, facts.height) == (kind, LONGEST_SIDE, LONGEST_SIDE // 4)
+
+
+@pytest.mark.parametrize("side", [400, 2 * LONGEST_SIDE])
+def test_a_photo_that_was_held_sideways_is_sent_upright(side: int, tmp_path: Path) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    made = PIL.Image.new("RGB", (side, side // 2), "white")
+    made.paste("red", (0, 0, side // 4, side // 4))
+    made.save(tmp_path / "a.jpg", exif=exif)
+    file = read_file(tmp_path / "a.jpg", "a.jpg")
+    assert isinstance(file, AttachedImage)
+    facts = file.image.facts
+    assert facts.width < facts.height
+    with PIL.Image.open(io.BytesIO(file.image.data)) as sent:
+        assert sent.getexif().get(0x0112, 1) == 1
+        pixel = sent.convert("RGB").getpixel((facts.width - 5, 5))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 200
+    assert pixel[1] < 60, "the red corner is on the right"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_file_is_refused(kind: str, tmp_path: Path) -> None:
+    data = picture(kind, 90, 90, noise=True)
+    (tmp_path / "a").write_bytes(data[: len(data) // 3])
+    with pytest.raises(AttachError, match=r"a is damaged, or no image after all: .*\.$"):
+        read_file(tmp_path / "a", "a")
 
 
 def test_what_stays_too_large_as_png_becomes_jpeg(tmp_path: Path) -> None:
@@ -150,5 +177,5 @@ def test_an_image_elsewhere_counts_as_an_average_one() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1, 70_000), (70_000, 1), (10_000, 9_000)])
 def test_what_would_unpack_to_gigabytes_is_refused_by_its_header(width: int, height: int) -> None:
-    with pytest.raises(TooLarge, match="scale it down"):
+    with pytest.raises(CantBeSent, match="scale it down"):
         fitted(Image(ImageFacts("png", width, height, 100), b""))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from chatglass.chat.attachments import Attachment
-from chatglass.chat.image_fitting import MOST_READ, TooLarge, fitted
+from chatglass.chat.image_fitting import MOST_READ, CantBeSent, fitted
 from chatglass.values import figures
 from chatglass.values.images import Image, image_of, image_of_url, look_at
 
@@ -135,7 +135,7 @@ def read_image(data: bytes, name: str) -> AttachedImage:
         raise AttachError(f"{name} is no PNG, JPEG, GIF or WebP image.")
     try:
         return AttachedImage(name, fitted(image))
-    except TooLarge as error:
+    except CantBeSent as error:
         raise AttachError(f"{name} {error}") from error
 
 

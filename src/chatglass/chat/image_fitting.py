@@ -1,4 +1,4 @@
-"""Fitting an image into what endpoints take. Scaling needs Pillow (`chatglass[images]`)."""
+"""Fitting an image into what endpoints take. Looking into one needs Pillow (`chatglass[images]`)."""
 
 from __future__ import annotations
 
@@ -17,33 +17,32 @@ _MOST_ON_A_SIDE = 65_535
 """As JPEG has. Each row costs Pillow memory of its own: 1 × 50,000,000 pixels took 4 GB."""
 
 
-class TooLarge(Exception):
-    """An image that can't be sent. `str()` says why and what would help, without the file's name."""
+class CantBeSent(Exception):
+    """An image that is too large, or damaged. `str()` says why and what would help, without the
+    file's name."""
 
 
 def fitted(image: Image) -> Image:
-    """`image` as it is sent: as it is, or scaled down where it is too large. Takes up to a second:
-    for a thread. Raises TooLarge."""
+    """`image` as it is sent: as it is, turned upright, or scaled down where it is too large. Takes up
+    to a second: for a thread. Raises CantBeSent."""
     facts = image.facts
     fits = max(facts.width, facts.height) <= LONGEST_SIDE and facts.size <= MOST_SENT
-    if fits:
-        return image
     longest = max(facts.width, facts.height)
     if facts.width * facts.height > _MOST_PIXELS or longest > _MOST_ON_A_SIDE:
-        raise TooLarge(f"has {facts.width:,}×{facts.height:,} pixels; scale it down first.")
+        raise CantBeSent(f"has {facts.width:,}×{facts.height:,} pixels; scale it down first.")
     try:
-        from chatglass.chat.image_scaling import NotScaled, scaled_down
+        from chatglass.chat.image_scaling import Unreadable, scaled_down, upright
     except ImportError:
         if facts.size <= MOST_SENT:
             return image  # endpoints scale it themselves
-        raise TooLarge(
+        raise CantBeSent(
             f"has {figures.size(facts.size)}; at most {figures.size(MOST_SENT)} are sent. "
             "pip install 'chatglass[images]' lets it be scaled down."
         ) from None
     try:
-        scaled = image_of(scaled_down(image, LONGEST_SIDE, MOST_SENT))
-    except NotScaled as error:
-        raise TooLarge(f"is too large, and can't be scaled down: {error}.") from error
-    if scaled is None or scaled.facts.size > MOST_SENT:
-        raise TooLarge(f"has {figures.size(facts.size)}, and stays too large when scaled.")
-    return scaled
+        made = image_of(upright(image) if fits else scaled_down(image, LONGEST_SIDE, MOST_SENT))
+    except Unreadable as error:
+        raise CantBeSent(f"is damaged, or no image after all: {error}.") from error
+    if made is None or made.facts.size > MOST_SENT:
+        raise CantBeSent(f"has {figures.size(facts.size)}, and stays too large when scaled.")
+    return made

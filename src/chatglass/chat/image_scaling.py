@@ -1,31 +1,50 @@
-"""Scaling an image down, with Pillow: the extra `chatglass[images]`."""
+"""Reading, turning and scaling images with Pillow: the extra `chatglass[images]`."""
 
 from __future__ import annotations
 
 import io
 
 import PIL.Image
+import PIL.ImageOps
 
 from chatglass.values.images import Image
 
+_ORIENTATION = 0x0112
+"""The EXIF tag for how a camera was held; 1: upright."""
 
-class NotScaled(Exception):
+
+class Unreadable(Exception):
     """Pillow can't read the image. `str()` is its cause."""
 
 
 def scaled_down(image: Image, longest: int, most_bytes: int) -> bytes:
     """`image` with at most `longest` pixels on a side: a JPEG as JPEG, anything else as PNG, or as
-    JPEG where that has more than `most_bytes`. Of an animation the first picture. Raises NotScaled.
+    JPEG where that has more than `most_bytes`. Of an animation the first picture. Raises Unreadable.
     """
-    try:
-        with PIL.Image.open(io.BytesIO(image.data)) as opened:
-            opened.load()
-            picture: PIL.Image.Image = opened.copy()
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise NotScaled(str(error)) from error
+    picture, _ = _read(image)
     picture.thumbnail((longest, longest))
     data = _written(picture, "JPEG" if image.facts.kind == "jpeg" else "PNG")
     return data if len(data) <= most_bytes else _written(picture, "JPEG")
+
+
+def upright(image: Image) -> bytes:
+    """Its file as it is; turned, where only a note in it says how it is to be turned: most models
+    don't see that. Raises Unreadable."""
+    picture, was_turned = _read(image)
+    if not was_turned:
+        return image.data
+    return _written(picture, "JPEG" if image.facts.kind == "jpeg" else "PNG")
+
+
+def _read(image: Image) -> tuple[PIL.Image.Image, bool]:
+    """The picture upright, and whether it had to be turned for that."""
+    try:
+        with PIL.Image.open(io.BytesIO(image.data)) as opened:
+            opened.load()
+            turned = opened.getexif().get(_ORIENTATION, 1) != 1
+            return (PIL.ImageOps.exif_transpose(opened) if turned else opened.copy()), turned
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise Unreadable(str(error)) from error
 
 
 def _written(picture: PIL.Image.Image, kind: str) -> bytes:

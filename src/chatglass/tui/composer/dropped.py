@@ -49,6 +49,6 @@ def _path_of(text: str, root: Path) -> Path | None:
     try:
         words = shlex.split(text)
     except ValueError:
-        return None
+        words = []  # a lone quote in it: it is part of the name
     # A name with blanks that nobody has quoted is one path all the same.
     return resolved(words[0] if len(words) == 1 else text, root)
