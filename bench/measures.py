@@ -6,6 +6,7 @@ import statistics
 
 from bench import subject
 from bench.append import append
+from bench.long_stream import long_stream
 from bench.ptybench import App, Latencies
 from bench.reader import SAMPLE_EVERY
 from bench.rows import Row, ratio
@@ -263,6 +264,7 @@ MEASURES = {
     "start": start,
     "stream": stream,
     "long-session": long_session,
+    "long-stream": long_stream,
     "idle": idle,
     "memory": memory,
     "tool-result": tool_result,

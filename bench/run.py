@@ -1,6 +1,6 @@
 """Measures chatglass from outside and prints the table of aims with figures and ratios.
 
-    python -m bench.run [start|stream|long-session|idle|memory|tool-result|sessions|servers|append|soak|all] ...
+    python -m bench.run [start|stream|long-session|long-stream|idle|memory|tool-result|sessions|servers|append|soak|all] ...
 
 Single times mean little on a shared machine: read the ratios against the floor, which runs in the
 same minute.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +16,7 @@ CODE = "def f(x):\n    return 'text'  # why\n\n"
 
 
 @pytest.fixture
-def lexed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def lexed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lines that were handed to lexers, call by call."""
     lines: list[int] = []
     tokens = Lexer.get_tokens

@@ -23,12 +23,18 @@ async def refined(transcript: Counted) -> None:
 
 async def test_long_code_comes_on_screen_at_once_and_gets_its_colours_in_place() -> None:
     items = [AnswerItem(id="a", at=NOON, model="m", text=f"```python\n{CODE}```")]
-    async with shown(items) as (app, transcript, pilot):
+    async with shown([]) as (app, transcript, pilot):
+        transcript._refiner.stop()
+        transcript._refiner.start = lambda: None
+        transcript.load(items)
+        await pilot.pause()
         before, top, height = screen_rows(app), transcript.scroll_y, transcript.virtual_size.height
         assert any("return 'text'" in row for row in before)
         assert max(colours(transcript)) <= 3
         transcript.reset()
-        await refined(transcript)
+        while transcript._items.refine_one():
+            pass
+        transcript._refined()
         await pilot.pause()
         assert max(colours(transcript)) > 3
         assert screen_rows(app) == before

@@ -75,11 +75,7 @@ class AnswerView(View):
         ]
 
     def colour(self) -> Change | None:
-        lines = self._document.colour() if self._document is not None else None
-        if lines is None:
-            return None
-        start = self.section_start(_BODY)
-        return Change(((start + lines[0], start + lines[1]),), self.height, self.height)
+        return self._colour(self._document, _BODY)
 
     def parts(self) -> list[Part]:
         parts = super().parts()

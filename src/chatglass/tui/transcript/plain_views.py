@@ -17,7 +17,7 @@ from chatglass.tui.transcript.strips import (
     strip_of,
     wrap_all,
 )
-from chatglass.tui.transcript.view import COMPARE, Document, Field, Section, Setting, View
+from chatglass.tui.transcript.view import COMPARE, Change, Document, Field, Section, Setting, View
 from chatglass.values.text import one_line, visible
 
 STATES = {"queued": "queued", "waiting": "waits for the engine"}
@@ -116,6 +116,9 @@ class FoldView(View):
 
     def _title_lines(self) -> list[str]:
         return list(wrap_all(one_line(self.item.title, 400), max(4, self.setting.width - 5)))
+
+    def colour(self) -> Change | None:
+        return self._colour(self._body[1] if self._body and self.item.open else None, 1)
 
     def fields(self) -> list[Field]:
         last = len(self._title_lines())

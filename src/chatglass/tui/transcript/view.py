@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -75,8 +75,9 @@ class Change:
     after: int
 
 
-Section = tuple[list[Strip], int]
-"""(lines, index of the first that may have changed, or COMPARE). The list may be changed in place."""
+Section = tuple[Sequence[Strip], int]
+"""(lines, index of the first that may have changed, or COMPARE). The lines may be changed in place;
+those to compare are a list."""
 
 Field = tuple[str, int, int]
 """(name of a searched text of the item, its first and last line)."""
@@ -94,7 +95,7 @@ class View(ABC):
         self.height = 0
         self.version = 0
         """Counts the updates that changed a line."""
-        self._lists: list[list[Strip]] = []
+        self._lists: list[Sequence[Strip]] = []
         self._lengths: list[int] = []
 
     @abstractmethod
@@ -117,6 +118,14 @@ class View(ABC):
     def colour(self) -> Change | None:
         """Colour lines that were laid out without; None where all have their colours."""
         return None
+
+    def _colour(self, document: Document | None, section: int) -> Change | None:
+        """`colour` for a view that has a document in that section."""
+        lines = document.colour() if document is not None else None
+        if lines is None:
+            return None
+        start = self.section_start(section)
+        return Change(((start + lines[0], start + lines[1]),), self.height, self.height)
 
     def barred(self, line: int) -> bool:
         """Whether the line has the bar and tint of a prompt."""
@@ -177,6 +186,7 @@ class View(ABC):
             count = len(lines)
             last = count - 1
             if first == COMPARE:
+                assert isinstance(lines, list)
                 first, last = _keep_equal(old, lines)
             if shifted_at is None and count != old_count:
                 shifted_at = offset + min(first, count, old_count)
@@ -197,7 +207,7 @@ def _written(strip: Strip) -> int:
     return sum(len(segment.text) - segment.text.count(" ") for segment in strip)
 
 
-def _keep_equal(old: list[Strip], new: list[Strip]) -> tuple[int, int]:
+def _keep_equal(old: Sequence[Strip], new: list[Strip]) -> tuple[int, int]:
     """Put the old strip where the new one equals it; the first and last that differ.
 
     Where none does: (number of lines, one less).
