@@ -31,7 +31,7 @@ async def test_a_session_goes_on_while_another_is_on_screen(play: Play) -> None:
         assert not stage.chat.transcript.items
         stage.server.gate("more").set()
         await stage.until(lambda: first.engine.state == "idle" and not first.inbox)
-        await stage.told("work on: the turn ended (complete)")
+        await stage.told("work on has finished. Alt+1 shows it.")
         await stage.ask("here", "an answer here")
         await stage.app.open_session(first.engine.context.session)
         await stage.sees("a long answer in the back")

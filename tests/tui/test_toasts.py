@@ -56,7 +56,7 @@ async def test_a_tab_that_asks_is_told_with_its_key_until_it_is_answered(play: P
         first.approval.answer(first.approval.waiting[0], _once())
         await stage.until(lambda: not stage.toasts, "the question withdrawn")
         stage.server.gate("end").set()
-        await stage.told("first: the turn ended")
+        await stage.told("first has finished. Alt+1 shows it.")
         await stage.press("alt+1")
         await stage.until(lambda: not stage.toasts, "what was seen withdrawn")
 
@@ -72,6 +72,11 @@ async def test_toasts_leave_the_headers_and_the_composer_free_at_80x24(play: Pla
         assert first.region.y > panel.y  # the frame with its title stays
         assert lowest.region.bottom <= stage.chat.composer.region.y
         assert all(toast.region.width <= 50 for toast in stage.app.screen.query(Toast))
+        await stage.ask("more", "ok")
+        await stage.press("ctrl+n")
+        stage.chat.say("a frame below the tabs")
+        toast = await shown(stage, "below the tabs")
+        assert toast.region.y > stage.chat.conversation.region.y
 
 
 async def test_a_click_takes_a_toast_away(play: Play) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chatglass.values.text import one_line
-
 if TYPE_CHECKING:
-    from chatglass.chat.events import Event, TurnFinished
+    from chatglass.chat.events import Event, TurnFinished, TurnStatus
     from chatglass.tui.open_session import OpenSession
     from chatglass.tui.screens.chat_screen import ChatScreen
+
+_ENDS: dict[TurnStatus, str] = {
+    "complete": "has finished",
+    "interrupted": "was stopped",
+    "error": "has failed",
+    "limit": "has ended at a limit",
+}
+"""How a turn ended in a tab that is not on screen."""
 
 
 class EventFeed:
@@ -70,8 +76,7 @@ class EventFeed:
         self._chat.app.collector.idle()
         if session is not self._chat.session:
             session.unseen = "failed" if event.status in ("error", "limit") else "finished"
-            name = one_line(session.title, 60) or "A session"
-            self._chat.say(f"{name}: the turn ended ({event.status}).", subject=session.id)
+            self._chat.app.tabs.tell(session, _ENDS[event.status])
         elif session.engine.queue and session.held:
             self._chat.say(
                 "What is queued waits: Enter sends it, /unqueue takes it back.", subject="queue"

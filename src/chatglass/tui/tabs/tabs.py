@@ -18,6 +18,7 @@ from chatglass.tui.tabs.tab_strip import TabStrip
 from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.worker import Worker
 
     from chatglass.tui.app import ChatglassApp
@@ -63,19 +64,27 @@ class Tabs:
             self._app.chat.mount(self._strip, before=self._app.chat.top_line)
         if self._strip.display != is_shown:
             self._strip.display = is_shown
+        self._app.chat.set_class(is_shown, "-tabs")
         self._strip.show(self.tabs())
 
-    def tell_question(self, session: OpenSession, asks: str) -> None:
-        """Say that a tab that is not on screen asks, and what key shows it."""
+    def tell(
+        self,
+        session: OpenSession,
+        words: str,
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+    ) -> None:
+        """Say something of a tab that is not on screen, and what key shows it."""
         name = one_line(session.title, 60) or "A session"
         keys = ACTIONS["approval.focus"].keys
         number = self.sessions.index(session) + 1
         if number <= MOST_BY_KEY:
             keys = ACTIONS[f"tab.{number}"].keys or keys
         way = f" {key_label(keys[0])} shows it." if keys else ""
-        self._app.chat.say(
-            f"{name} {asks}.{way}", "warning", subject=session.id, timeout=LONG_SECONDS
-        )
+        self._app.chat.say(f"{name} {words}.{way}", severity, subject=session.id, timeout=timeout)
+
+    def tell_question(self, session: OpenSession, asks: str) -> None:
+        self.tell(session, asks, "warning", LONG_SECONDS)
 
     # -- going from one to another
 
