@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from rich.segment import Segment
-from textual.geometry import Size
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
@@ -61,6 +62,8 @@ class Meter(Widget):
         self._drawn_at = float("-inf")
         self._later: Timer | None = None
         self._rows: list[Row] | None = None
+        self._styles: dict[Tone, Style] = {}
+        """Of one painting: to look one up walks through all ancestors."""
         self.drawings = 0
         """How often new figures were drawn, for tests and the debug screen."""
 
@@ -101,12 +104,21 @@ class Meter(Widget):
         width, height = self.size
         if self._rows is None:
             self._rows = meter_rows(self._stats, width, height)
+        base = self._style("")
         if y >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, base)
         segments = [Segment(text, self._style(tone)) for text, tone in self._rows[y].pieces]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, base)
 
-    def _style(self, tone: Tone):
-        if not tone:
-            return self.rich_style
-        return self.rich_style + component_style(self, f"meter--{tone}")
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._styles.clear()
+        return super().render_lines(crop)
+
+    def _style(self, tone: Tone) -> Style:
+        style = self._styles.get(tone)
+        if style is None:
+            style = self.rich_style
+            if tone:
+                style += component_style(self, f"meter--{tone}")
+            self._styles[tone] = style
+        return style
