@@ -463,6 +463,8 @@ class RequestConformance:
         await store.add_tool_calls([first, second])
         await store.add_tool_calls([])
         assert await store.tool_calls(row.id) == [first, second]
+        assert await store.tool_calls(row.id, turn_id=first.turn_id) == [first, second]
+        assert await store.tool_calls(row.id, turn_id="another") == []
         assert (await store.get_session(row.id)).tool_calls == 2
         done = replace(
             first, state="ok", edited_arguments="{}", decided_by="user", reason="fine",

@@ -220,8 +220,8 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def tool_calls(self, session_id: str) -> list[ToolCallRow]:
-        """All of the session's calls without their results, oldest first."""
+    async def tool_calls(self, session_id: str, *, turn_id: str | None = None) -> list[ToolCallRow]:
+        """The session's calls, or those of one turn, without their results, oldest first."""
         ...
 
     async def tool_result(self, tool_call_id: str) -> ToolResult | None: ...

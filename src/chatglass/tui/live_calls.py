@@ -33,7 +33,7 @@ class LiveCalls:
 
     def load(self, rows: Sequence[ToolCallRow], items: Sequence[Item]) -> None:
         """Take what is stored, and the cards of it."""
-        self.take(rows)
+        self.rows = {call.id: call for call in rows}
         self._cards = {
             card.tool_call_id: (item, card)
             for item in items
@@ -41,9 +41,12 @@ class LiveCalls:
             for card in item.cards
         }
 
-    def take(self, rows: Sequence[ToolCallRow]) -> None:
-        """The calls as they are stored, which is more than events tell of them."""
-        self.rows = {call.id: call for call in rows}
+    def take(self, rows: Sequence[ToolCallRow]) -> Sequence[ToolCallRow]:
+        """Calls as they are stored, which is more than events tell of them. Returns those of which
+        there was more."""
+        changed = [row for row in rows if row != self.rows.get(row.id)]
+        self.rows.update((row.id, row) for row in changed)
+        return changed
 
     def apply(self, event: CallEvent, answer: AnswerItem | None) -> None:
         """Take one event; `answer` is the one that is being written."""

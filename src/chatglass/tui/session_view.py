@@ -107,9 +107,10 @@ class SessionView:
         """By id, oldest first."""
         return self._calls.rows
 
-    def take_calls(self, rows: Sequence[ToolCallRow]) -> None:
-        """The calls as they are stored, which is more than events tell of them."""
-        self._calls.take(rows)
+    def take_calls(self, rows: Sequence[ToolCallRow]) -> Sequence[ToolCallRow]:
+        """Calls as they are stored, which is more than events tell of them. Returns those of which
+        there was more."""
+        return self._calls.take(rows)
 
     @property
     def requests(self) -> Sequence[RequestRow]:

@@ -159,9 +159,11 @@ def _parts(texts: Iterable[str], tail: list[list[str]]) -> tuple[tuple[str, str]
     return tuple((kind, ref) for chunk in chunks for kind, ref in chunk)
 
 
-async def tool_calls(link: Link, session_id: str) -> list[ToolCallRow]:
+async def tool_calls(link: Link, session_id: str, turn_id: str | None) -> list[ToolCallRow]:
+    """`turn_id`: of that turn alone; None: all."""
     found = await link.command("HVALS", f"{PREFIX}calls:{session_id}")
-    return [rows.decode(ToolCallRow, each) for each in rows.numbered(found)]
+    calls = [rows.decode(ToolCallRow, each) for each in rows.numbered(found)]
+    return [call for call in calls if turn_id in (None, call.turn_id)]
 
 
 async def tool_result(link: Link, tool_call_id: str) -> ToolResult | None:

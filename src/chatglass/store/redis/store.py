@@ -283,11 +283,11 @@ class RedisStore(RedisLife):
             lambda m: m.update_tool_call(row, kept_result(result), preview_chars=preview_chars),
         )
 
-    async def tool_calls(self, session_id: str) -> list[ToolCallRow]:
+    async def tool_calls(self, session_id: str, *, turn_id: str | None = None) -> list[ToolCallRow]:
         return await self._here.read(
             session_id,
-            lambda link: reading.tool_calls(link, session_id),
-            lambda m: m.tool_calls(session_id),
+            lambda link: reading.tool_calls(link, session_id, turn_id),
+            lambda m: m.tool_calls(session_id, turn_id=turn_id),
         )
 
     async def tool_result(self, tool_call_id: str) -> ToolResult | None:

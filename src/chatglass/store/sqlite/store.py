@@ -222,8 +222,8 @@ class SqliteStore:
             lambda db, kept: tool_calls.change(db, row, kept, preview_chars),
         )
 
-    async def tool_calls(self, session_id: str) -> list[ToolCallRow]:
-        return await self._db.read(tool_calls.of_session, session_id)
+    async def tool_calls(self, session_id: str, *, turn_id: str | None = None) -> list[ToolCallRow]:
+        return await self._db.read(tool_calls.of_session, session_id, turn_id)
 
     async def tool_result(self, tool_call_id: str) -> ToolResult | None:
         return await self._db.read(tool_calls.result, self._results, tool_call_id)

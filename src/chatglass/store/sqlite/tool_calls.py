@@ -42,9 +42,12 @@ def _index(db: Connection, row: ToolCallRow) -> None:
     search.add(db, "arguments", row.id, row.session_id, f"{row.name} {row.arguments}")
 
 
-def of_session(db: Connection, session_id: str) -> list[ToolCallRow]:
+def of_session(db: Connection, session_id: str, turn_id: str | None = None) -> list[ToolCallRow]:
+    """`turn_id`: of that turn alone; None: all."""
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM tool_calls WHERE session_id = ? ORDER BY number", (session_id,)
+        f"SELECT {_COLUMNS} FROM tool_calls WHERE session_id = :session"
+        " AND (:turn IS NULL OR turn_id = :turn) ORDER BY number",
+        {"session": session_id, "turn": turn_id},
     )
     return [rows.tool_call(values) for values in found]
 

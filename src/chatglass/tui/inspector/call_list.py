@@ -70,6 +70,7 @@ class CallList(LineList):
         self._now = now
         self._calls: list[ToolCallRow] = []
         self._index: dict[str, int] = {}
+        self._at_work: set[str] = set()
         self._pinned: str | None = None
         self._ticker: Timer | None = None
 
@@ -87,6 +88,7 @@ class CallList(LineList):
         held = self.cursor_id
         self._calls = list(calls)
         self._index = {call.id: index for index, call in enumerate(self._calls)}
+        self._at_work = {call.id for call in self._calls if call.state == "running"}
         if at_end and held not in self._index and self._calls:
             self.lines_changed()
             self.move_cursor(len(self._calls) - 1)
@@ -99,6 +101,10 @@ class CallList(LineList):
 
         With `follow` the cursor goes along to an added one if it stood on the last.
         """
+        if call.state == "running":
+            self._at_work.add(call.id)
+        else:
+            self._at_work.discard(call.id)
         index = self._index.get(call.id)
         if index is not None:
             self._calls[index] = call
@@ -119,7 +125,7 @@ class CallList(LineList):
 
     @property
     def running(self) -> int:
-        return sum(call.state == "running" for call in self._calls)
+        return len(self._at_work)
 
     def _tick_while_running(self) -> None:
         running = self.running > 0

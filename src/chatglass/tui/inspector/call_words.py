@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from chatglass.values.figures import share, size
@@ -40,13 +40,14 @@ STATE_WORDS: dict[ToolCallState, str] = {
 OPEN_STATES: frozenset[ToolCallState] = frozenset({"proposed", "asking", "approved", "running"})
 
 
-def counts_text(calls: Sequence[ToolCallRow]) -> str:
-    """How many there are, and how many of them are at work or wait for an answer."""
-    if not calls:
+def counts_text(total: int, at_work: Iterable[ToolCallState]) -> str:
+    """How many calls there are, and how many of them run or wait for an answer; `at_work` are the
+    states of those that have not ended."""
+    if not total:
         return ""
-    states = Counter(call.state for call in calls)
+    states = Counter(at_work)
     counted = ((states["running"], "running"), (states["asking"], "asking"))
-    return " · ".join([f"{len(calls):,}", *(f"{count} {word}" for count, word in counted if count)])
+    return " · ".join([f"{total:,}", *(f"{count} {word}" for count, word in counted if count)])
 
 
 def running_ms(row: ToolCallRow, now: int) -> int | None:

@@ -82,30 +82,28 @@ class CallsDesk:
             for inspector in self.inspectors():
                 inspector.calls_panel.show_requests(requests)
 
-    def turn_finished(self, session: OpenSession) -> None:
+    def turn_finished(self, session: OpenSession, turn_id: str) -> None:
         """Events tell less than what is stored: the server, edited arguments, exact times."""
 
         async def take() -> None:
-            await self._take_stored(session)
+            await self._take_stored(session, turn_id)
 
         group = f"calls-{session.id}"
         self._chat.run_worker(take, group=group, exclusive=True, exit_on_error=False)
 
-    async def _take_stored(self, session: OpenSession) -> None:
+    async def _take_stored(self, session: OpenSession, turn_id: str) -> None:
         from chatglass.store.protocol import StoreError
 
         try:
-            stored = await session.engine.context.store.tool_calls(session.id)
+            stored = await session.engine.context.store.tool_calls(session.id, turn_id=turn_id)
         except StoreError:
             return  # what the events told stays on screen; the next write says what is wrong
         if session.view.turn_running:
             return
-        before = session.view.calls
-        session.view.take_calls(stored)
+        changed = session.view.take_calls(stored)
         if session is self._chat.session:
-            for row in stored:
-                if row != before.get(row.id):
-                    self.show_call(row)
+            for row in changed:
+                self.show_call(row)
 
     # -- running again
 

@@ -17,6 +17,7 @@ from textual.timer import Timer
 
 from chatglass.chat.calls.call_filter import SLOW_MS, CallFilter, parse_filter, took_ms
 from chatglass.tui.inspector.call_list import CallList
+from chatglass.tui.inspector.call_words import OPEN_STATES
 from chatglass.tui.inspector.calls_head import CallsHead, LabelLine, Legend, View
 from chatglass.tui.inspector.filter_bar import FilterBar
 from chatglass.tui.inspector.time_scale import WHOLE
@@ -25,7 +26,7 @@ from chatglass.tui.lines.line_list import LineList
 from chatglass.values.clock import now_ms
 
 if TYPE_CHECKING:
-    from chatglass.store.records import RequestRow, ToolCallRow
+    from chatglass.store.records import RequestRow, ToolCallRow, ToolCallState
 
 Order = Literal["time", "slowest", "largest"]
 ORDERS: tuple[Order, ...] = ("time", "slowest", "largest")
@@ -95,6 +96,8 @@ class CallsPanel(Vertical):
         self._head = CallsHead()
         self._legend = Legend()
         self._calls: dict[str, ToolCallRow] = {}
+        self.at_work: dict[str, ToolCallState] = {}
+        """The calls that have not ended."""
         self._requests: Sequence[RequestRow] = ()
         self.view: View = "list"
         self.order: Order = "time"
@@ -121,6 +124,10 @@ class CallsPanel(Vertical):
         """All of them, oldest first, whatever the filter."""
         return list(self._calls.values())
 
+    @property
+    def total(self) -> int:
+        return len(self._calls)
+
     def call(self, tool_call_id: str) -> ToolCallRow | None:
         return self._calls.get(tool_call_id)
 
@@ -132,6 +139,7 @@ class CallsPanel(Vertical):
     def show(self, rows: Sequence[ToolCallRow]) -> None:
         """Replace all calls, oldest first."""
         self._calls = {row.id: row for row in rows}
+        self.at_work = {row.id: row.state for row in rows if row.state in OPEN_STATES}
         if self._cursor_id not in self._calls:
             self._cursor_id = None
         self._arrange()
@@ -140,6 +148,10 @@ class CallsPanel(Vertical):
         """A call's new state, or a new call at the bottom."""
         before = self._calls.get(row.id)
         self._calls[row.id] = row
+        if row.state in OPEN_STATES:
+            self.at_work[row.id] = row.state
+        else:
+            self.at_work.pop(row.id, None)
         if before == row:
             return
         listed = self.call_list.call(row.id) is not None

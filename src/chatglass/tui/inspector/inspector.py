@@ -203,10 +203,10 @@ class Inspector(Widget, can_focus=False):
 
     def _show_chosen(self) -> None:
         call = self._list.call(self._chosen) if self._chosen is not None else None
-        self.detail.show_call(call, "" if self._list.calls else "no tool calls yet")
+        self.detail.show_call(call, "" if self._list.total else "no tool calls yet")
 
     def _tell_counts(self) -> None:
-        self.border_subtitle = Content(counts_text(self._list.calls))
+        self.border_subtitle = Content(counts_text(self._list.total, self._list.at_work.values()))
 
     # -- keys
 

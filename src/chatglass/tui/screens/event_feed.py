@@ -32,7 +32,7 @@ class EventFeed:
         for event in batch:
             if isinstance(event, TurnFinished):
                 self._turn_finished(session, event)
-                self._chat.calls.turn_finished(session)
+                self._chat.calls.turn_finished(session, event.turn_id)
             if isinstance(event, Notice) and event.kind == "store":
                 session.store_failure = "" if session.unsaved else event.cause
         if session.approval.waiting:
