@@ -118,6 +118,17 @@ async def test_the_palette_finds_and_runs_an_action() -> None:
         assert app.ran == ["view.inspector"]
 
 
+async def test_the_palette_has_what_is_called_so_first() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        provider = ActionCommands(app.screen)
+        for typed, first in (("mode", "Mode"), ("mode a", "Mode a"), ("tab", "Tab")):
+            hits = [hit async for hit in provider.search(typed)]
+            best = max(hits, key=lambda hit: hit.score)
+            assert str(best.text).startswith(first), typed
+        await pilot.pause()
+
+
 async def test_f1_begins_with_where_you_are_and_filters() -> None:
     app = Host()
     async with app.run_test(size=(80, 24)) as pilot:

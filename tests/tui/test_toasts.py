@@ -41,6 +41,18 @@ async def test_the_mode_is_told_by_one_toast_that_leaves_with_its_session(play: 
         await stage.until(lambda: not stage.toasts, "the toast of the other session gone")
 
 
+async def test_what_a_command_says_takes_the_place_of_what_the_last_one_said(play: Play) -> None:
+    async with play() as stage:
+        stage.chat.say("from elsewhere")
+        await stage.command("/budget")
+        await stage.told("This session: $0.00, no limit")
+        await stage.command("/budget session 0.50")
+        await stage.told("$0.00 of $0.50")
+        await stage.command("/rules")
+        await stage.told("There are no rules yet")
+        assert [toast[:9] for toast in stage.toasts] == ["from else", "There are"]
+
+
 async def test_a_tab_that_asks_is_told_with_its_key_until_it_is_answered(play: Play) -> None:
     async with play() as stage:
         await stage.ask("first", "ok")

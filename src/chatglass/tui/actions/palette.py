@@ -30,7 +30,7 @@ class ActionCommands(Provider):
             named = f"{action.label} {action.usage}".strip()
             if (score := matcher.match(named)) > 0:
                 yield Hit(
-                    score,
+                    score + _by_name(query, action.label),
                     matcher.highlight(named),
                     self._runner(action),
                     text=action.label,
@@ -39,6 +39,12 @@ class ActionCommands(Provider):
 
     def _runner(self, action: Action) -> partial[object]:
         return partial(self.app.run_action, action.run)
+
+
+def _by_name(query: str, label: str) -> int:
+    """What is called as one types comes before what only holds those letters somewhere."""
+    typed, name = query.strip().casefold(), label.casefold()
+    return 2 if typed == name else int(name.startswith(typed))
 
 
 def _help(action: Action) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from chatglass.tui.notify.toasts import SUBJECT
+
 if TYPE_CHECKING:
     from chatglass.tui.app import ChatglassApp
     from chatglass.tui.open_session import OpenSession
@@ -56,5 +58,11 @@ class Commands:
         return action_id in self._commands
 
     async def run(self, app: ChatglassApp, action_id: str, argument: str = "") -> None:
-        """Run an action. Raises KeyError for an id that no command has."""
-        await self._commands[action_id](app, argument.strip())
+        """Run an action; what it says takes the place of what the one before it said. Raises KeyError
+        for an id that no command has."""
+        command = self._commands[action_id]
+        before = SUBJECT.set("command")
+        try:
+            await command(app, argument.strip())
+        finally:
+            SUBJECT.reset(before)

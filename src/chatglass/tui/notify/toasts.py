@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_TOASTS = 3
 """More would cover what they tell about."""
+SUBJECT: ContextVar[str] = ContextVar("SUBJECT", default="")
+"""What a notice is about that does not say so: what commands say is about one thing."""
 LONG_SECONDS = 20.0
 """For what asks something of the user, and is withdrawn once that is answered."""
 

@@ -23,6 +23,7 @@ from chatglass.tui.countdown import Countdown
 from chatglass.tui.inspector.calls_desk import CallsDesk
 from chatglass.tui.meter.feed import MeterFeed
 from chatglass.tui.meter.meter import Meter
+from chatglass.tui.notify.toasts import SUBJECT
 from chatglass.tui.outbox import Outbox
 from chatglass.tui.screens.conversation_panel import ConversationPanel
 from chatglass.tui.screens.event_feed import EventFeed
@@ -401,5 +402,9 @@ class ChatScreen(Screen[None]):
     ) -> None:
         """A short notice at the edge of the screen, in the place of one about the same `subject`."""
         self.app.notify(
-            visible(text), severity=severity, timeout=timeout, markup=False, subject=subject
+            visible(text),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+            subject=subject or SUBJECT.get(),
         )
