@@ -21,9 +21,9 @@ from chatglass.chat.call_schema import CallSchema
 from chatglass.chat.call_tokens import CallTokens
 from chatglass.store.protocol import StoreError
 from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
-from chatglass.tui.inspector.call_words import STATE_MARKS
 from chatglass.tui.inspector.inspector import Inspector
 from chatglass.tui.inspector.screen import InspectorScreen
+from chatglass.tui.state_marks import STATE_MARKS
 
 START = 1_700_000_000_000
 

@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from chatglass.store.records import ToolCallState
-from chatglass.tui.transcript.cards import MARKS, SWEEP_MS, WORDS, card_line, fraction, sweep
+from chatglass.tui.state_marks import STATE_MARKS
+from chatglass.tui.transcript.cards import SWEEP_MS, WORDS, card_line, fraction, sweep
 from chatglass.tui.transcript.items import (
     AnswerItem,
     FoldItem,
@@ -17,7 +18,7 @@ from chatglass.tui.transcript.items import (
 )
 from transcript.arranged import NOON, conversation, screen_rows, shown
 
-STATES: list[ToolCallState] = list(MARKS)
+STATES: list[ToolCallState] = list(STATE_MARKS)
 
 
 def every_kind() -> list[Item]:
@@ -81,7 +82,7 @@ async def test_what_is_said_of_each_item() -> None:
         text = "\n".join(rows)
         for state in STATES:
             row = next(row for row in rows if f"tool_{state}" in row)
-            assert MARKS[state] in row
+            assert STATE_MARKS[state] in row
             assert WORDS[state] in row
         for said in (
             "▎ You ‹2/3›",

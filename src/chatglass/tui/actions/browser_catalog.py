@@ -9,7 +9,7 @@ BROWSER_ACTIONS: tuple[Action, ...] = (
         "sessions", "sessions.open", "Open",
         "Open the session, at the match where one is under the cursor", "enter", footer=10,
     ),
-    key_in("sessions", "sessions.search", "Search", "Go to the search line", "slash", footer=30),
+    key_in("sessions", "sessions.search", "Search", "Go to the search line", "slash", footer=90),
     key_in(
         "sessions", "sessions.mark", "Mark",
         "Mark the session for what is done next, or unmark it", "space", footer=20,
@@ -17,7 +17,7 @@ BROWSER_ACTIONS: tuple[Action, ...] = (
     key_in("sessions", "sessions.mark_all", "Mark all", "Mark all that are listed, or none", "m"),
     key_in(
         "sessions", "sessions.rename", "Rename",
-        "Give the session another title", "r", "f2", footer=40,
+        "Give the session another title", "r", "f2", footer=30,
     ),
     key_in("sessions", "sessions.pin", "Pin", "Keep it on top, or no longer", "p", footer=50),
     key_in(
@@ -30,11 +30,11 @@ BROWSER_ACTIONS: tuple[Action, ...] = (
     ),
     key_in(
         "sessions", "sessions.delete", "Delete",
-        "Delete it when the browser closes; until then it can be undone", "d", "delete", footer=80,
+        "Delete it when the browser closes; until then it can be undone", "d", "delete", footer=40,
     ),
     key_in(
         "sessions", "sessions.undo", "Undo",
-        "Take the last change back", "z", "ctrl+underscore", footer=90,
+        "Take the last change back", "z", "ctrl+underscore", footer=80,
     ),
     key_in("sessions", "sessions.sort", "Sort", "Sort by time, cost or length", "s", footer=100),
     key_in(

@@ -10,9 +10,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from chatglass.chat.calls.rerun_row import RerunRow
-from chatglass.tui.inspector.call_words import STATE_MARKS, running_ms, short_arguments
+from chatglass.tui.inspector.call_words import running_ms, short_arguments
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.state_marks import STATE_MARKS
 from chatglass.tui.transcript.from_rows import short_arguments as arguments_of_card
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import duration, size

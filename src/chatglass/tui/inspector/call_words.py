@@ -1,4 +1,4 @@
-"""What the inspector says about a call: marks, one-line arguments, how much the model saw."""
+"""What the inspector says about a call: its state, one-line arguments, how much the model saw."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from chatglass.values.text import one_line
 
 if TYPE_CHECKING:
     from chatglass.store.records import ToolCallRow, ToolCallState, ToolResult
-
-STATE_MARKS: dict[ToolCallState, str] = {
-    "proposed": "○",
-    "asking": "○",
-    "approved": "○",
-    "running": "●",
-    "ok": "✓",
-    "error": "✗",
-    "denied": "⊘",
-    "cancelled": "⊘",
-    "unknown": "?",
-}
-"""The signs of the transcript's cards. Where two states share one, a word stands beside it."""
 
 STATE_WORDS: dict[ToolCallState, str] = {
     "proposed": "proposed",

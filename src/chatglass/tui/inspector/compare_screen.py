@@ -24,8 +24,9 @@ from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.approval.panel import ApprovalPanel
 from chatglass.tui.approval.words import CallWords
 from chatglass.tui.component_style import component_style
-from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_MARKS, STATE_WORDS
+from chatglass.tui.inspector.call_words import OPEN_STATES, STATE_WORDS
 from chatglass.tui.inspector.compare_view import SIDE_BY_SIDE, CompareView, Part
+from chatglass.tui.state_marks import STATE_MARKS
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import clock, counted, duration, size
 from chatglass.values.text import one_line

@@ -22,10 +22,11 @@ from chatglass.chat.calls.waterfall import (
     Span,
     groups,
 )
-from chatglass.tui.inspector.call_words import STATE_MARKS, short_arguments
+from chatglass.tui.inspector.call_words import short_arguments
 from chatglass.tui.inspector.time_scale import WHOLE, TimeScale, View, grown, panned, zoomed
 from chatglass.tui.lines.cells import Cell, fit, row
 from chatglass.tui.lines.line_list import LineList
+from chatglass.tui.state_marks import STATE_MARKS
 from chatglass.values.clock import now_ms
 from chatglass.values.figures import clock, duration
 from chatglass.values.text import one_line

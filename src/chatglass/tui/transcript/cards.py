@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
+from chatglass.tui.state_marks import STATE_MARKS
 from chatglass.tui.transcript.items import ToolCard
 from chatglass.tui.transcript.look import Look
 from chatglass.tui.transcript.strips import Piece, cut, strip_of
@@ -18,17 +19,6 @@ from chatglass.values.text import one_line
 if TYPE_CHECKING:
     from chatglass.store.records import ToolCallState
 
-MARKS: dict[ToolCallState, str] = {
-    "proposed": "○",
-    "asking": "○",
-    "approved": "○",
-    "running": "●",
-    "ok": "✓",
-    "error": "✗",
-    "denied": "⊘",
-    "cancelled": "⊘",
-    "unknown": "?",
-}
 WORDS: dict[ToolCallState, str] = {
     "proposed": "proposed",
     "asking": "asks you",
@@ -94,7 +84,7 @@ def card_line(card: ToolCard, width: int, look: Look, now: int) -> Strip:
     arguments = cut(one_line(card.arguments, 400), room)
     pad = max(0, room - cell_len(arguments)) + 1
     pieces = [
-        (MARKS[card.state] + " ", style),
+        (STATE_MARKS[card.state] + " ", style),
         (name, look.name),
         ("  ", look.muted),
         (arguments, look.muted),

@@ -27,6 +27,8 @@ class Sent(WireSection):
         return Shown(view.body, "json", note)
 
 
+_TEXT = 40
+"""Characters of a message's beginning: the line fits 80 columns."""
 _WORDS = {
     "stored": "",
     "system": "system prompt",
@@ -57,12 +59,12 @@ class Messages(WireSection):
         text.line()
         text.line(f"{'':>5} {'role':<10}{'tokens':>9}{'size':>9}  text", "note")
         if view.tools:
-            names = one_line(", ".join(view.tools), 32)
-            what = f"{counted(len(view.tools), 'schema')}: {names}"
+            names = f"{counted(len(view.tools), 'schema')}: {', '.join(view.tools)}"
+            what = one_line(names, _TEXT)
             text.line(f"{'':>5} {'tools':<10}{f'≈{view.tool_tokens:,}':>9}{'':>9}  {what}")
         for number, each in enumerate(view.messages, 1):
             text.add(f"{number:>5} {each.role:<10}{f'≈{each.tokens:,}':>9}{size(each.size):>9}  ")
-            text.add(one_line(each.start, 44))
+            text.add(one_line(each.start, _TEXT))
             words = _WORDS[each.origin]
             if words:
                 text.add(f"  {words}", "note" if each.origin == "system" else "added")
