@@ -110,7 +110,7 @@ def _row_of(rank: int, label: str, line: str, right: str, width: int) -> Row:
     return Row(rank, ((label, "label"), (line, "good"), (" " * gap, ""), (right, "value")))
 
 
-_GAP = Row(9, ())
+_GAP = Row(14, ())
 """Sets groups apart; the first to be left out."""
 
 
@@ -132,8 +132,14 @@ def meter_rows(stats: TokenStats, width: int, height: int) -> list[Row]:
     )
     if stats.pending:
         rows.append(pair(6, "in flight", f"{figures.ABOUT} {figures.tokens(stats.pending)}", width))
-    rows.append(pair(6, "total", mark + figures.tokens(stats.total_tokens), width))
-    rows += _two(7, width, ("tool calls", str(stats.tool_calls)), ("segments", str(stats.segments)))
+    rows += _two(
+        6,
+        width,
+        ("total", mark + figures.tokens(stats.total_tokens)),
+        ("tool calls", str(stats.tool_calls)),
+    )
+    if stats.segments > 1:
+        rows.append(pair(12, "segments", str(stats.segments), width))
     rows += [_GAP, *_pace(stats, width)]
     for named in (_by_model(stats, width), _by_tool(stats, width)):
         rows += [_GAP, *named] if named else []

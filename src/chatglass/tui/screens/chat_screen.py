@@ -52,6 +52,8 @@ NARROW = splash.SIDEBAR_FROM
 """Columns below which the right side folds into an overlay."""
 LOW = 30
 """Rows below which the meter leaves room for the calls."""
+HIGH = 46
+"""Rows from which both have room for all they say."""
 
 
 class ChatScreen(Screen[None]):
@@ -122,6 +124,7 @@ class ChatScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
         self.set_class(event.size.height < LOW, "-low")
+        self.set_class(event.size.height >= HIGH, "-high")
         if event.size.width >= NARROW:
             self.remove_class("-overlay")
 
