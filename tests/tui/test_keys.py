@@ -349,6 +349,24 @@ async def test_every_screen_over_the_chat_tells_its_keys_alike(play: Play) -> No
             await stage.until(lambda: stage.app.screen is stage.chat, f"{command} closed")
 
 
+async def test_keys_of_the_settings_work_in_a_screen_over_the_chat(
+    play: Play, folder: Path
+) -> None:
+    (folder / "config.toml").write_text(
+        '[keys]\n"help.keys" = "f9"\n"screen.close" = "f7"\n', encoding="utf-8"
+    )
+    try:
+        async with play() as stage:
+            await stage.command("/tools")
+            await stage.sees(" F7 Close  F9 Keys  ")
+            await stage.press("f9")
+            await stage.until(lambda: isinstance(stage.app.screen, KeysScreen), "the help")
+            await stage.press("escape", "f7")
+            await stage.until(lambda: stage.app.screen is stage.chat, "closed")
+    finally:
+        ACTIONS.apply_keymap({"help.keys": "f1", "screen.close": "escape"})
+
+
 async def test_a_key_that_would_be_typed_is_not_told(play: Play) -> None:
     async with play() as stage:
         await stage.ask("hello", "hi")

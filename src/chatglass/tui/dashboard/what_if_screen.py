@@ -72,7 +72,7 @@ class WhatIfScreen(ModalScreen[None]):
         self._shown.update("\n".join(self._lines(found)))
         said = [
             "≈ The same tokens at other prices, cached ones at the cached price. Another model",
-            "counts and answers differently. /whatif MODEL … compares with others.",
+            "counts and answers differently. /whatif MODEL … compares with others. Esc closes.",
         ]
         if missing:
             said.insert(0, f"No price is known for {', '.join(one_line(n, 60) for n in missing)}.")

@@ -29,8 +29,8 @@ class CoverScreen(ModalScreen[ScreenResultType]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *ACTIONS.bindings("screen"),
-        Binding("f1", "app.do('help.keys')", "Keys", show=False),
-        Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False),
+        Binding("f1", "app.do('help.keys')", "Keys", show=False, id="help.keys"),
+        Binding("ctrl+c", "app.do('app.interrupt')", "Close", show=False, id="app.interrupt"),
         Binding("ctrl+q", "app.do('app.quit')", "Quit", show=False),
     ]
 

@@ -40,6 +40,7 @@ class DiagnosticsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         view = JsonView()
         view.border_title = "Diagnostics"
+        view.border_subtitle = "Esc closes"
         yield view
 
     def on_mount(self) -> None:
