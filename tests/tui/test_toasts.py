@@ -91,6 +91,18 @@ async def test_toasts_leave_the_headers_and_the_composer_free_at_80x24(play: Pla
         assert toast.region.y > stage.chat.conversation.region.y
 
 
+async def test_what_answered_a_key_does_not_cover_another_screen(play: Play) -> None:
+    async with play() as stage:
+        stage.chat.say("the other chatglass has let it go")
+        await stage.press("shift+tab")
+        await shown(stage, "Mode ask")
+        await stage.press("f1")
+        await stage.until(lambda: stage.app.screen is not stage.chat)
+        assert stage.toasts == ["the other chatglass has let it go"]
+        await stage.press("escape")
+        assert len(stage.chat.query(ToastHolder)) == 1
+
+
 async def test_a_click_takes_a_toast_away(play: Play) -> None:
     async with play() as stage:
         stage.chat.say("something")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ MOST_TOASTS = 3
 """More would cover what they tell about."""
 SUBJECT: ContextVar[str] = ContextVar("SUBJECT", default="")
 """What a notice is about that does not say so: what commands say is about one thing."""
+_ANSWERS = frozenset({"command", "mode", "copied", "branch"})
 LONG_SECONDS = 20.0
 """For what asks something of the user, and is withdrawn once that is answered."""
 
@@ -52,6 +54,14 @@ class Toasts:
             one for one in shown if isinstance(one, Notice) and one.subject == subject != ""
         )
 
+    def leave(self) -> None:
+        """Another screen comes over the chat: what only answered a key there was seen."""
+        self._remove(
+            one
+            for one in self._app._notifications
+            if isinstance(one, Notice) and one.subject in _ANSWERS and one.severity != "error"
+        )
+
     def _remove(self, gone: Iterable[Notification]) -> None:
         gone = list(gone)
         for one in gone:
@@ -61,11 +71,12 @@ class Toasts:
                 toast._expire()  # takes its holder with it, which Textual's own way leaves
 
     def _mounted(self) -> list[Toast]:
-        try:
-            rack = self._app.screen.get_child_by_type(ToastRack)
-        except NoMatches:
-            return []
-        return list(rack.query(Toast))
+        """Those of the screens below the one on top, too."""
+        found: list[Toast] = []
+        for screen in self._app.screen_stack:
+            with suppress(NoMatches):
+                found += screen.get_child_by_type(ToastRack).query(Toast)
+        return found
 
 
 def _is_replaced(one: Notification, by: Notice) -> bool:

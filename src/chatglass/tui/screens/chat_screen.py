@@ -128,6 +128,9 @@ class ChatScreen(Screen[None]):
         if event.size.width >= NARROW:
             self.remove_class("-overlay")
 
+    def on_screen_suspend(self) -> None:
+        self.app.toasts.leave()
+
     def on_screen_resume(self) -> None:
         if self._is_complete:
             self.approval.be_deaf()
