@@ -130,7 +130,7 @@ def _restyle(strip: Strip, first: int, last: int, style: Style) -> Strip:
 
 
 class TextLines(Sequence[Strip]):
-    """Lines of one style, each a strip when it is asked for: a strip takes 1.5 kB and 3 µs, and a
+    """Lines of one style, each a strip when it is asked for: a strip takes 1.1 kB and 3 µs, and a
     pasted text may have 40,000 lines."""
 
     __slots__ = ("_made", "_style", "_texts")
