@@ -162,3 +162,27 @@ async def test_all_that_a_fold_says_can_be_read_in_a_narrow_terminal(play: Play)
         await stage.sees("all is well")
         lines = [line.strip("│▎▌▐ ▾─") for line in stage.screen_text.splitlines()]
         assert fold.title in " ".join(" ".join(lines).split())
+
+
+async def test_a_compaction_before_a_prompt_is_stopped_by_esc_and_that_is_said(
+    play: Play, folder: Path
+) -> None:
+    with (folder / "config.toml").open("a") as file:
+        file.write("\n[context]\ntoken_threshold = 1250\n")
+    async with play(size=(80, 24)) as stage:
+        await talked(stage)
+        footer = stage.screen_text.splitlines()[-1]
+        assert "Esc Stop" not in footer
+        stage.server.script(Reply(text="a b c d", gates={2: "go"}))
+        await stage.send(f"more {LONG}")
+        await stage.sees("compacting")
+        assert "Esc Stop" in stage.screen_text.splitlines()[-1]
+        await stage.press("escape")
+        await stage.idle()
+        await stage.sees("It was stopped before the prompt was sent.")
+        assert not folds(stage)
+        stage.server.gate("go").set()
+        stage.server.script("the summary", "the answer")
+        await stage.command("/retry")
+        await stage.sees("the answer")
+        assert len(folds(stage)) == 1

@@ -149,6 +149,10 @@ class Conversation:
             status = await work(events, count)
         except asyncio.CancelledError:
             status = "interrupted"
+            if self.prompt_stored and not count.requests:
+                events.notice(
+                    "information", "It was stopped before the prompt was sent.", "/retry sends it."
+                )
         except TurnEnded:
             status = "limit"
         except StoreError as error:

@@ -258,14 +258,17 @@ class PromptArea(TextArea, inherit_bindings=False):
             raise SkipAction
         self.action_delete_right()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc and Tab belong to the list of completions only while there is one: the footer must not
+        take Esc from what stops the turn."""
+        if action in ("take_completion", "close_completion"):
+            return self.completing
+        return super().check_action(action, parameters)
+
     def action_take_completion(self) -> None:
-        if not self.completing:
-            raise SkipAction
         self.post_message(self.CompletionAsked(take=True))
 
     def action_close_completion(self) -> None:
-        if not self.completing:
-            raise SkipAction
         self.post_message(self.CompletionAsked())
 
     def action_cursor_up(self, select: bool = False) -> None:
