@@ -107,7 +107,14 @@ async def finish(process: Process, stdin: str = "") -> Done:
     async with asyncio.timeout(30):
         out, err = await process.communicate(stdin.encode())
     assert process.returncode is not None
-    return Done(process.returncode, out.decode(), err.decode())
+    return Done(process.returncode, out.decode(), without_waiting(err))
+
+
+def without_waiting(err: bytes) -> str:
+    """What stood on stderr, but for what it waited for: on a machine at work a start may well take
+    longer than the silence after which that is said."""
+    lines = err.decode().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("Waiting for "))
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chatglass.models.demo.script import Call, Reply, context_overflow, rate_limited, unauthorized
-from headless.program import Program, finish
+from headless.program import Program, finish, without_waiting
 
 
 def call(name: str, **arguments: Any) -> Reply:
@@ -69,7 +69,7 @@ async def test_json_has_every_field(chatglass: Program) -> None:
         ),
         "It is 42.",
     )
-    done = await chatglass.run("-p", "6*7?", "--model", "dear", "--output-format", "json")
+    done = await chatglass.here("-p", "6*7?", "--model", "dear", "--output-format", "json")
     assert done.code == 0
     assert done.out.count("\n") == 1
     found = done.json
@@ -109,7 +109,7 @@ async def test_json_has_every_field(chatglass: Program) -> None:
 
 async def test_stream_json_prints_one_event_a_line(chatglass: Program) -> None:
     chatglass.demo.script(call("calculate", expression="1+1"), Reply(text="two\nlines"))
-    done = await chatglass.run("-p", "1+1", "--output-format", "stream-json")
+    done = await chatglass.here("-p", "1+1", "--output-format", "stream-json")
     assert done.code == 0
     events = done.events
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -214,7 +214,7 @@ async def test_kill_9_in_mid_answer_then_continue(chatglass: Program) -> None:
         await process.wait()
     assert _partial(chatglass) == [("one ", "partial")]
     chatglass.demo.script("three")
-    done = await chatglass.run("-c", "-p", "go on", "--output-format", "json")
+    done = await chatglass.here("-c", "-p", "go on", "--output-format", "json")
     assert done.code == 0
     assert done.json["text"] == "three"
     assert not chatglass.demo.violations
@@ -399,7 +399,7 @@ async def test_a_reader_that_leaves_is_no_traceback(chatglass: Program) -> None:
         process.stdout._transport.close()  # type: ignore[attr-defined]
         gate.set()
         assert process.stderr is not None
-        err = (await process.stderr.read()).decode()
+        err = without_waiting(await process.stderr.read())
         code = await process.wait()
     assert "Traceback" not in err
     assert err == ""
