@@ -124,7 +124,8 @@ class ChatScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
         self.set_class(event.size.height < LOW, "-low")
-        self.set_class(event.size.height >= HIGH, "-high")
+        # On the meter, not on the screen: all its widgets would be styled anew before the first frame.
+        self.meter.set_class(event.size.height >= HIGH, "-high")
         if event.size.width >= NARROW:
             self.remove_class("-overlay")
 
