@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatglass.config.settings import EndpointSettings, PriceSettings
+from chatglass.models.endpoints import ConfiguredEndpoint
 from chatglass.models.model_manager import Models
 from chatglass.models.wire import Endpoint, ModelError, ModelManager, ModelRef
 from chatglass.values.usage import UNPRICED, Usage
@@ -268,3 +269,22 @@ async def test_headers_that_are_named_as_keys_are_known_keys() -> None:
     known = Models.configured({}, settings={"own": entry}).key_values()
     assert {"header-key-42", "pass-word-42"} <= known
     assert not any("example.org" in value for value in known)
+
+
+def test_a_deployment_costs_what_the_model_behind_it_does() -> None:
+    url = "https://mine.openai.azure.com/openai/v1"
+    models = Models({"azure": ConfiguredEndpoint(endpoint=Endpoint(name="azure", base_url=url))})
+    ref, usage = ModelRef("azure", "team-chat"), Usage(prompt_tokens=1_000_000)
+    assert models.price(ref, usage) == UNPRICED
+    models.learn_name(ref, "gpt-4o-2024-08-06")
+    cost = models.price(ref, usage)
+    assert cost.usd == Decimal("2.5")
+    assert cost.source.startswith("genai-prices")
+    assert models.prompt_cost(ref, usage, cost) == cost.usd
+    # The name that was asked for goes first, and what answers may change.
+    models.learn_name(ModelRef("azure", "gpt-4o"), "gpt-4")
+    assert models.price(ModelRef("azure", "gpt-4o"), usage) == cost
+    models.learn_name(ref, "who-knows")
+    assert models.price(ref, usage) == UNPRICED
+    models.learn_name(ref, "team-chat")
+    assert models.price(ref, usage) == UNPRICED

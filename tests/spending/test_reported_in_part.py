@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -82,3 +83,19 @@ def test_an_estimate_fills_only_what_is_missing() -> None:
     assert whole.filled(None) is whole
     empty = Usage(prompt_tokens=1)
     assert empty.filled(Usage(prompt_tokens=10, source="estimated")) is empty
+
+
+async def test_the_model_that_answered_says_what_it_costs_where_the_name_does_not(
+    here: Bench,
+) -> None:
+    engine = await here.engine(here.session("other"))
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
+    message = {"role": "assistant", "content": "Hi."}
+    answer = {"model": "dear", "choices": [{"message": message, "finish_reason": "stop"}]}
+    here.demo.script(Reply(body=json.dumps(answer | {"usage": usage})))
+    await ask(engine)
+    (row,) = await here.requests(engine)
+    assert row.model == "other"
+    assert row.price_source == "settings"
+    assert row.cost is not None
+    assert Decimal("3.15") < row.cost < Decimal("3.16")

@@ -309,6 +309,8 @@ class _Flight:
         if usage is not None and usage.prompt_tokens:
             estimated = self._departure.uncorrected or row.estimated_prompt_tokens
             context.models.calibrate(self._model, estimated, usage.prompt_tokens)
+        if end is not None:
+            context.models.learn_name(self._model, end.model)
         estimate = self._estimated_usage(status)
         return await context.finish_request(row, usage.filled(estimate) if usage else estimate)
 

@@ -55,6 +55,7 @@ class Models:
         self._clients: dict[str, OpenAIClient] = {}
         self._calibrations: dict[ModelRef, estimates.Calibration] = {}
         self._windows: dict[ModelRef, int] = {}
+        self._answered: dict[ModelRef, str] = {}
         self._learned_windows: dict[ModelRef, int] = {}
         """What they turned out to be when a request was refused as too long."""
         self._images: dict[ModelRef, bool | None] = {}
@@ -224,7 +225,23 @@ class Models:
         configured = self._find(ref.endpoint)
         if configured is None:
             return UNPRICED
-        return prices.price(configured.endpoint, ref.model, usage, self._prices, at)
+        costs = (
+            prices.price(configured.endpoint, name, usage, self._prices, at)
+            for name in self._names_of(ref)
+        )
+        return next((cost for cost in costs if cost.usd is not None), UNPRICED)
+
+    def learn_name(self, ref: ModelRef, answered: str) -> None:
+        """By its own word, the endpoint answers for that model with the one of this name: a deployment
+        of Azure, an alias. Prices are looked up by it where the first name has none."""
+        if answered and answered != ref.model:
+            self._answered[ref] = answered
+        else:
+            self._answered.pop(ref, None)
+
+    def _names_of(self, ref: ModelRef) -> list[str]:
+        answered = self._answered.get(ref)
+        return [ref.model, answered] if answered else [ref.model]
 
     def price_at_hand(self, ref: ModelRef, usage: Usage) -> Cost:
         """The same; unknown too while the price list is not imported, which would take 0.1 s."""
@@ -245,7 +262,11 @@ class Models:
         configured = self._find(ref.endpoint)
         if configured is None:
             return None
-        return prices.prompt_cost(configured.endpoint, ref.model, usage, self._prices, cost, at)
+        costs = (
+            prices.prompt_cost(configured.endpoint, name, usage, self._prices, cost, at)
+            for name in self._names_of(ref)
+        )
+        return next((cost for cost in costs if cost is not None), None)
 
     def estimate_tokens(self, ref: ModelRef, text: str) -> int:
         """Tokens of `text` for that model, by character class."""

@@ -264,6 +264,10 @@ class ModelManager(Protocol):
         nothing says so, and it has to be tried. Takes up to 2 s."""
         ...
 
+    def learn_name(self, ref: ModelRef, answered: str) -> None:
+        """The endpoint says that a model of this name answered."""
+        ...
+
     def price(self, ref: ModelRef, usage: Usage, at: int | None = None) -> Cost:
         """What `usage` costs there in a request that began at `at` (milliseconds, None: now). Never
         raises; unknown is `Cost(None, "unknown")`."""
