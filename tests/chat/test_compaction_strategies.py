@@ -22,7 +22,7 @@ from chatglass.chat.compaction.extractive import Extractive, summary_tokens
 from chatglass.chat.compaction.log import CompactionChoice, NotInForce
 from chatglass.chat.compaction.strategies import WHAT, check_name, load
 from chatglass.chat.compaction.strategy import CompactionTask, ContextTurn
-from chatglass.chat.compaction.stubs import LEAST_CHARS, stub
+from chatglass.chat.compaction.stubs import LEAST_CHARS, may_be_elided, shortened, stub
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import (
     Compacted,
@@ -264,6 +264,107 @@ async def test_old_results_become_stubs_that_can_be_read_back(here: Bench) -> No
     here.demo.script(calls(("read_result", {"id": "nonsense"})), "oh")
     await ask(engine, "and?")
     assert "There is no result 'nonsense'" in bodies(here)[-1]["messages"][-1]["content"]
+
+
+def write_tool(written: list[str]) -> FunctionTool:
+    async def write(
+        context: CallContext, path: str, content: str, more: list[str] | None = None
+    ) -> ToolOutput:
+        """Write a file."""
+        written.append(content)
+        return ToolOutput("ok", f"wrote {path}", "wrote")
+
+    return FunctionTool(write, lambda arguments, root: policy.harmless("It is a test."))
+
+
+async def test_long_arguments_become_stubs_that_can_be_read_back(here: Bench) -> None:
+    written: list[str] = []
+    engine = await here.engine(
+        tools=[write_tool(written)], compaction=by("elide-tool-results"), threshold=35_000
+    )
+    text = 'line "one" of \\ a file: größer\n' * 1_000
+    for number in range(3):
+        here.demo.script(
+            calls(
+                (
+                    "write",
+                    {"path": f"{number}.txt", "content": text, "more": ["short", "x" * 1_200]},
+                ),
+                ("write", {"path": "small.txt", "content": "small"}),
+            ),
+            f"done {number}",
+        )
+        turn = await ask(engine, f"write {number}")
+        assert turn.status == "complete", turn.notices
+    assert violations(engine.context.get_messages_for_llm()) == []
+    compaction = engine.context.compaction.in_force()
+    assert compaction is not None
+    assert compaction.strategy == "elide-tool-results"
+    listed = engine.context.get_messages_for_llm()
+    whole = [row for row in await here.rows(engine) if row.tool_calls]
+    asked = [message for message in listed if message.get("tool_calls")]
+    for message, row in zip(asked, whole, strict=True):
+        stored = json.loads(row.tool_calls or "")
+        for call, was in zip(message["tool_calls"], stored, strict=True):
+            assert (call["id"], call["function"]["name"]) == (was["id"], was["function"]["name"])
+            assert (
+                json.loads(call["function"]["arguments"]).keys()
+                == json.loads(was["function"]["arguments"]).keys()
+            )
+        assert message["tool_calls"][1] == stored[1], "what is short stays"
+    first = json.loads(asked[0]["tool_calls"][0]["function"]["arguments"])
+    assert first["path"] == "0.txt"
+    assert first["more"][0] == "short"
+    assert "33.0 kB" in first["content"]
+    refs = [
+        note.partition('("')[2].partition('"')[0] for note in (first["content"], first["more"][1])
+    ]
+    assert [ref[-2:] for ref in refs] == ["-1", "-2"]
+    # The figures know what is saved.
+    parts = engine.context.size.estimated_parts(engine.context.session, engine.context.path)
+    assert parts.history < 35_000
+    # It can be asked back.
+    here.demo.script(
+        calls(("read_result", {"id": refs[0], "limit": 12}), ("read_result", {"id": refs[1]})),
+        "thanks",
+    )
+    await ask(engine, "what was it?")
+    answers = [m["content"] for m in bodies(here)[-1]["messages"][-2:]]
+    assert answers[0].startswith(text[:12])
+    assert answers[1] == "x" * 1_200
+    # A model that takes the note for the text writes nothing.
+    count = len(written)
+    here.demo.script(calls(("write", {"path": "c.txt", "content": first["content"]})), "oh")
+    await ask(engine, "write it once more")
+    assert len(written) == count
+    assert "make the call again with all of it" in bodies(here)[-1]["messages"][-1]["content"]
+    for row, request in zip(await here.requests(engine), here.demo.requests, strict=True):
+        assert wire_bytes(await rebuild_body(here.store, row)) == request.body
+    assert not here.demo.violations
+
+
+async def test_what_was_sent_before_arguments_were_left_out_is_rebuilt_as_it_was(
+    here: Bench,
+) -> None:
+    """Versions before kept `stubs` for ranges in which results alone were left out."""
+    engine = await here.engine(tools=[write_tool([]), look_tool()])
+    here.demo.script(
+        calls(("write", {"path": "a", "content": "y" * 2_000}), ("look", {"x": "1"})), "done"
+    )
+    await ask(engine)
+    row = (await here.requests(engine))[-1]
+    parts = await here.store.request_parts(row.id)
+    assert [kind for kind, _ in parts] == ["path"]
+    bodies_by_kind: dict[str, list[Any]] = {}
+    for kind in ("stubs", "short"):
+        other = replace(row, id=new_id(), parts=((kind, parts[0][1]),), status="running")
+        await here.store.add_request(other)
+        bodies_by_kind[kind] = (await rebuild_body(here.store, other))["messages"]
+    old, new = bodies_by_kind["stubs"], bodies_by_kind["short"]
+    assert "y" * 2_000 in old[1]["tool_calls"][0]["function"]["arguments"]
+    assert "left out: 2.0 kB" in new[1]["tool_calls"][0]["function"]["arguments"]
+    assert old[3] == new[3]
+    assert "left out" in old[3]["content"]
 
 
 async def test_read_result_is_offered_only_while_results_are_left_out(here: Bench) -> None:
@@ -751,3 +852,23 @@ async def test_the_reader_of_events_may_leave_a_compaction(here: Bench) -> None:
     await events.aclose()
     assert engine.state == "idle"
     assert not engine.context.compactions
+
+
+def test_arguments_of_any_shape_are_looked_through() -> None:
+    deep: Any = "z" * 2_000
+    for _ in range(400):
+        deep = [deep]
+    for text, stubs in (
+        (json.dumps({"a": deep}), 0),
+        (json.dumps(["z" * 2_000, {"b": {"c": "z" * 1_000}}, "z" * 999]), 2),
+        ('{"a": "' + "z" * 2_000, 0),
+        ("z" * 2_000, 0),
+        ("[" * 50_000, 0),
+    ):
+        call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": text}}
+        made = row("assistant", "", tool_calls=json.dumps([call]))
+        assert may_be_elided(made) == bool(stubs)
+        [sent] = shortened(made)["tool_calls"]
+        assert sent["id"] == "c1"
+        assert sent["function"]["arguments"].count("read_result") == stubs
+        assert (sent == call) == (not stubs)

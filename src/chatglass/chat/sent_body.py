@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chatglass.chat.compaction.stubs import may_be_elided, stub
+from chatglass.chat.compaction.stubs import is_long_result, may_be_elided, stub
 from chatglass.chat.messages import WireMessage, to_wire
 from chatglass.chat.shown_path import Outgoing, SentRow
 from chatglass.store.protocol import SessionStore
@@ -53,7 +53,7 @@ async def rebuild_body(store: SessionStore, request: RequestRow) -> dict[str, An
                 rows = await store.path(request.session_id, leaf)
                 places = {row.id: place for place, row in enumerate(rows)}
         for place in range(places[first], places[last] + 1):
-            messages.append(_sent(rows, place, with_stubs=kind == "stubs"))
+            messages.append(_sent(rows, place, kind))
     body: dict[str, Any] = json.loads(await store.get_blob(request.body_hash))
     body["messages"] = messages
     if request.tools_hash is not None:
@@ -61,10 +61,11 @@ async def rebuild_body(store: SessionStore, request: RequestRow) -> dict[str, An
     return body
 
 
-def _sent(rows: Sequence[MessageRow], place: int, *, with_stubs: bool) -> WireMessage:
-    if with_stubs and may_be_elided(rows[place]):
-        return stub(rows[place], (rows[at] for at in range(place - 1, -1, -1)))
-    return to_wire(rows[place])
+def _sent(rows: Sequence[MessageRow], place: int, kind: str) -> WireMessage:
+    row = rows[place]
+    if (kind == "short" and may_be_elided(row)) or (kind == "stubs" and is_long_result(row)):
+        return stub(row, (rows[at] for at in range(place - 1, -1, -1)))
+    return to_wire(row)
 
 
 def _refer(sent: Sequence[Any], outgoing: Outgoing) -> list[Part]:
@@ -82,7 +83,7 @@ def _refer(sent: Sequence[Any], outgoing: Outgoing) -> list[Part]:
             parts.append(("json", _dump(message)))
             before = None
             continue
-        kind = "stubs" if row.elided else "path"
+        kind = "short" if row.elided else "path"
         if before is not None and (before.place + 1, before.elided) == (row.place, row.elided):
             first = parts[-1][1].split()[0]
             parts[-1] = (kind, f"{first} {row.row_id}")

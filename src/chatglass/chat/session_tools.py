@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from chatglass.chat.compaction.stubs import TOOL, find_result
+from chatglass.chat.compaction.stubs import TOOL, find_left_out
 from chatglass.tools.tool import JsonObject, Tool
 from chatglass.tools.tool_manager import ToolManager
 
@@ -46,6 +46,5 @@ class SessionTools:
         return self._read_result
 
     async def _find(self, ref: str) -> str | None:
-        """A result that was left out may have gone from memory since."""
-        row = find_result(await self._whole_path(), ref)
-        return None if row is None else row.content
+        """What was left out may have gone from memory since."""
+        return find_left_out(await self._whole_path(), ref)

@@ -28,7 +28,7 @@ class SentRow:
     row_id: str
     place: int
     elided: bool = False
-    """It is among the rows whose results are sent as stubs, where they are long."""
+    """It is among the rows in which stubs stand for what is long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class ShownPath:
         self._compactions = list(compactions)
         self._wire: dict[str, WireMessage] = {}
         self._stubs: dict[str, tuple[WireMessage, int]] = {}
-        """For results that were ever left out: the stub, and the tokens that it saves."""
-        self._saved: tuple[str, int] = ("", 0)
-        """What all stubs save under the compaction of that id."""
+        """For messages of which something was ever left out: what is sent, and the tokens that it saves."""
+        self._saved: tuple[str, tuple[int, int]] = ("", (0, 0))
+        """What all stubs save under the compaction of that id, of history and results."""
         self._turns_gone = 0
         self._sizes_gone: list[int] = []
         """Tokens of the newest turns that were let go, newest first."""
@@ -161,7 +161,7 @@ class ShownPath:
         whole = self._first_whole(compaction)
         for place, row in enumerate(sent, start=len(self) - len(sent)):
             elided = place < whole
-            is_stub = elided and may_be_elided(row)
+            is_stub = elided and self._has_stub(row)
             wire = self._stub_of(place)[0] if is_stub else self._wire_of(row)
             row_of[id(wire)] = SentRow(row.id, place, elided)
             listed.append(wire)
@@ -176,6 +176,9 @@ class ShownPath:
             wire = self._wire[row.id] = to_wire(row)
         return wire
 
+    def _has_stub(self, row: MessageRow) -> bool:
+        return row.id in self._stubs or may_be_elided(row)
+
     def _stub_of(self, place: int) -> tuple[WireMessage, int]:
         row = self._rows.at(place)
         known = self._stubs.get(row.id)
@@ -185,19 +188,22 @@ class ShownPath:
             known = self._stubs[row.id] = (made, saved)
         return known
 
-    def _saved_between(self, start: int, end: int) -> int:
-        """Tokens that stubs save in these rows."""
-        return sum(
-            self._stub_of(place)[1]
-            for place in range(start, end)
-            if may_be_elided(self._rows.at(place))
-        )
+    def _saved_between(self, start: int, end: int) -> tuple[int, int]:
+        """Tokens that stubs save in these rows, of history (arguments of calls) and results."""
+        history = results = 0
+        for place in range(start, end):
+            row = self._rows.at(place)
+            if self._has_stub(row):
+                saved = self._stub_of(place)[1]
+                results += saved if row.role == "tool" else 0
+                history += saved if row.role != "tool" else 0
+        return history, results
 
-    def _saved_by(self, compaction: CompactionRow | None) -> int:
-        """Tokens that stubs save in what is sent; counted once for each compaction."""
+    def _saved_by(self, compaction: CompactionRow | None) -> tuple[int, int]:
+        """The same in what is sent; counted once for each compaction."""
         whole = self._first_whole(compaction)
         if compaction is None or not whole:
-            return 0
+            return 0, 0
         if self._saved[0] != compaction.id:
             first = self._first_sent(compaction)
             self._saved = (compaction.id, self._saved_between(first, whole))
@@ -211,11 +217,12 @@ class ShownPath:
         summary = compaction.summary if compaction else ""
         first = self._first_sent(compaction)
         history, tool_results = self._rows.tokens_between(first, len(self))
+        saved_history, saved_results = self._saved_by(compaction)
         return ContextParts(
             system=estimate_text(system_prompt) + MESSAGE_TOKENS if system_prompt else 0,
             tools=tools,
-            history=history,
-            tool_results=max(tool_results - self._saved_by(compaction), 0),
+            history=max(history - saved_history, 0),
+            tool_results=max(tool_results - saved_results, 0),
             summary=estimate_text(summary) + MESSAGE_TOKENS if summary else 0,
         )
 
@@ -247,7 +254,7 @@ class ShownPath:
             ContextTurn(
                 self._rows.at(start).turn_id,
                 self._rows.at(start).id,
-                self._tokens(start, end) - self._saved_between(start, min(end, whole)),
+                self._tokens(start, end) - sum(self._saved_between(start, min(end, whole))),
                 self._rows.between(start, end),
             )
             for start, end in zip(starts, ends, strict=True)

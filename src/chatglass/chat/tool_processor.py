@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from chatglass.chat.chat_context import ChatContext
+from chatglass.chat.compaction.stubs import is_stub
 from chatglass.chat.deciding import Deciding, DecisionPorts, TurnEnded
 from chatglass.chat.events import (
     ToolCallDecided,
@@ -39,6 +40,10 @@ from chatglass.values.text import storable
 CANCELLED = "The user stopped the turn before this call was done; it may have taken effect."
 NOT_STARTED = "The user stopped the turn before this call ran."
 BROKEN_OFF = "An error ended the turn before this call was done; it may have taken effect."
+_A_STUB = (
+    "The arguments hold a note that a text was left out, not the text: nothing was done. read_result gives "
+    "the text by the id in the note; make the call again with all of it."
+)
 _PREVIEW_CHARS = 2_000
 
 
@@ -130,6 +135,8 @@ class ToolProcessor:
             tool = self._context.tools.get(row.name)
             await self._update(row_id, server=tool.spec.server)
             arguments = tool.validate(_parse(row.arguments))
+            if is_stub(arguments):
+                raise InvalidArguments(_A_STUB)
             # Judging resolves paths and host names.
             assessment = await asyncio.to_thread(tool.assess, arguments, self._context.root)
         except (UnknownTool, InvalidArguments) as error:

@@ -129,8 +129,9 @@ class RequestRow:
     """One call to a model.
 
     `parts` says by reference what was sent, in order: `("path", "FIRST LAST")` for the stored
-    messages from FIRST down the path to LAST, `("stubs", "FIRST LAST")` for the same with stubs
-    instead of long results of tools, or `("blob", hash)` for the JSON text of one message
+    messages from FIRST down the path to LAST, `("short", "FIRST LAST")` for the same with stubs
+    instead of long results of tools and long texts in arguments (`"stubs"`: of results alone, as
+    versions before did), or `("blob", hash)` for the JSON text of one message
     kept in the blobs (the system prompt, a summary, a message that was sent otherwise than it is
     stored). Ranges, since a list of ids would grow with every request of a long session.
     `tools_hash` and `body_hash` name the blobs with the tool schemas and with the rest
@@ -252,7 +253,7 @@ class ToolResult:
 class CompactionRow:
     """From `anchor_id` on (the message after which it was made), what lies before
     `first_kept_id` on the path is sent as `summary` instead (empty: it is left out), and the
-    results of tools up to the message `elided_through` as stubs.
+    results of tools and long texts in calls up to the message `elided_through` as stubs.
 
     It holds wherever its anchor is on the shown path, until another row `replaces` it: one with an
     edited summary, or one that is `undone`, from which on it never was. The requests to a model

@@ -1,4 +1,5 @@
-"""`elide-tool-results`: old results of tools become stubs; the dialogue stays as it was said."""
+"""`elide-tool-results`: old results of tools, and long texts in the arguments of old calls, become stubs;
+the dialogue stays as it was said."""
 
 from __future__ import annotations
 
@@ -6,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from chatglass.chat.compaction.strategy import CompactionPlan, CompactionTask, ContextTurn
-from chatglass.chat.compaction.stubs import STUB_TOKENS, may_be_elided
+from chatglass.chat.compaction.stubs import STUB_TOKENS, is_long_result, may_be_elided, shortened
 from chatglass.chat.compaction.trim import Trim
+from chatglass.chat.messages import to_wire
 from chatglass.store.records import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
 class Elided:
-    """Results up to the message `through` are stubs (None: none), which saves `saved` tokens."""
+    """Results and arguments up to the message `through` are stubs (None: none), which saves `saved` tokens."""
 
     through: str | None
     saved: int = 0
@@ -22,7 +24,7 @@ class Elided:
 def elide(
     task: CompactionTask, rows: Iterable[MessageRow], excess: int, *, after: str | None
 ) -> Elided:
-    """The oldest results of `rows` behind the message `after` whose stubs save `excess` tokens, or
+    """The oldest results and long arguments of `rows` behind the message `after` whose stubs save `excess` tokens, or
     all of them."""
     through, saved = None, 0
     passed = after is None
@@ -30,15 +32,26 @@ def elide(
         if not passed:
             passed = row.id == after
             continue
-        if not may_be_elided(row):
-            continue
-        gain = task.measure(row.content) - STUB_TOKENS
+        gain = _gain(task, row)
         if gain <= 0:
             continue
         through, saved = row.id, saved + gain
         if saved >= excess:
             break
     return Elided(through, saved)
+
+
+def _gain(task: CompactionTask, row: MessageRow) -> int:
+    """Tokens that stubs save in a message."""
+    if is_long_result(row):
+        return max(task.measure(row.content) - STUB_TOKENS, 0)
+    if not may_be_elided(row):
+        return 0
+    whole, short = (
+        sum(task.measure(call["function"]["arguments"]) for call in message["tool_calls"])
+        for message in (to_wire(row), shortened(row))
+    )
+    return max(whole - short, 0)
 
 
 class ElideToolResults:
@@ -96,8 +109,7 @@ def _with_stubs(task: CompactionTask, after: str | None, through: str | None) ->
             if done or not passed:
                 passed = passed or row.id == after
                 continue
-            if may_be_elided(row):
-                tokens -= max(task.measure(row.content) - STUB_TOKENS, 0)
+            tokens -= _gain(task, row)
             done = row.id == through
         made.append(replace(turn, tokens=max(tokens, 0)))
     return made

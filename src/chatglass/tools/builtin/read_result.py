@@ -1,4 +1,4 @@
-"""read_result: a tool's result that was left out of what is sent."""
+"""read_result: a tool's result, or a text among a call's arguments, that was left out of what is sent."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _PAGE = 6_000
 _LARGEST_PAGE = 12_000
 
 FindResult = Callable[[str], Awaitable[str | None]]
-"""The result of this session that an id names, as the model saw it."""
+"""The result or argument of this session that an id names, as the model saw or wrote it."""
 
 
 def read_result_tool(find: FindResult) -> FunctionTool:
     async def read_result(
         context: CallContext,
-        id: Annotated[str, "The id that stands where the result was left out."],
+        id: Annotated[str, "The id that stands where it was left out."],
         offset: Annotated[int, Field(ge=0, description="The first character to read, from 0.")] = 0,
         limit: Annotated[
             int, Field(ge=1, le=_LARGEST_PAGE, description="How many characters.")
         ] = _PAGE,
     ) -> ToolOutput:
-        """Read a result of an earlier tool call that was left out of this conversation."""
+        """Read a result of an earlier tool call, or a text that was given to one, that was left out of this conversation."""
         text = await find(id)
         if text is None:
             return ToolOutput.error(
