@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mcp_servers.running import OWN_SERVER
+from processes import alive
 
 
 class Cli:
@@ -28,13 +30,17 @@ class Cli:
 
     def __call__(self, *words: str, code: int = 0) -> str:
         """What it printed, stdout and then stderr."""
-        done = subprocess.run(
+        process = self.start(*words)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code, out + err
+        return out + err
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "chatglass", "mcp", *words],
-            cwd=self.root, env=self._environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=60,
+            cwd=self.root, env=self._environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -76,3 +82,17 @@ def test_a_projects_server_is_not_run_without_a_terminal(cli: Cli) -> None:
     assert "wants to start these servers with your rights" in shown
     assert "it reads TOKEN (asked for)" in shown
     assert "its servers are not started: it has not been trusted" in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_the_server(cli: Cli, tmp_path: Path, number: int) -> None:
+    os.mkfifo(tmp_path / "started")
+    words = f"echo $$ > {tmp_path / 'started'}; exec sleep 1000"
+    cli("add", "mute", "--", "sh", "-c", words)
+    process = cli.start("test", "mute")
+    # Opening it waits until the server opens its other end.
+    pid = int((tmp_path / "started").read_text())
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert not alive(pid)

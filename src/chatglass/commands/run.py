@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -12,7 +13,7 @@ from chatglass.commands.parsing import parse
 from chatglass.commands.printing import complain
 from chatglass.config.errors import ConfigError
 from chatglass.store.protocol import StoreError
-from chatglass.values.exit_codes import DONE, FAILED, USAGE
+from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 
 
 def run_command(argv: Sequence[str], whole_parser: Callable[[], argparse.ArgumentParser]) -> int:
@@ -26,8 +27,12 @@ def run_command(argv: Sequence[str], whole_parser: Callable[[], argparse.Argumen
         from chatglass.commands.man import run_man
 
         return run_man()
+    # As Ctrl+C does, so that servers and files that a command opened are closed.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return asyncio.run(_run(found))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except ConfigError as error:
         complain(str(error))
         return USAGE
@@ -42,6 +47,8 @@ def run_command(argv: Sequence[str], whole_parser: Callable[[], argparse.Argumen
     except OSError as error:
         complain(f"{error.filename or 'the output'}: {error.strerror or error}.")
         return FAILED
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _run(found: argparse.Namespace) -> int:
