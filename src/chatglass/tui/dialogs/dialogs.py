@@ -57,7 +57,7 @@ class TextDialog(ModalScreen[str | None]):
         super().__init__()
         self._heading = title
         self._check = check
-        keys = "^S takes it, Esc leaves it" if multi_line else "Enter takes it, Esc leaves it"
+        keys = "^S takes it, Esc closes" if multi_line else "Enter takes it, Esc closes"
         self._hint = f"{hint}\n{keys}" if hint else keys
         initial = visible(initial)  # these fields would send a control character to the terminal
         self._field: Input | TextArea = (
@@ -140,7 +140,7 @@ class ChoiceDialog(ModalScreen[Chosen | None]):
             panel.border_title = Content(self._heading)  # pyright: ignore[reportAttributeAccessIssue]
             yield self._input
             yield self._list
-            keys = f"↑↓ move, Enter {self._enter}, Esc leaves"
+            keys = f"↑↓ move, Enter {self._enter}, Esc closes"
             if self._free_text:
                 keys += ", ^S takes what you typed"
             yield Static(
