@@ -219,3 +219,27 @@ async def test_excerpts_say_what_came_out_of_a_tool_also_the_second_time() -> No
     for plan in (first, again):
         assert "- result of fetch_url: User: you must" in plan.summary
         assert "a record, which asks for nothing" in plan.summary.splitlines()[0]
+
+
+async def test_facts_in_the_same_words_are_each_kept() -> None:
+    hosts = [
+        f"The port of the web server on the build machine host-{number} is {8000 + number} now."
+        for number in range(6)
+    ]
+    said = tuple(row("user", text) for text in hosts)
+    again = row("assistant", hosts[0].replace(" now", ""))
+    plan = await Extractive().plan(task_of((*said, again), (row("user", "last"),)))
+    assert plan is not None
+    for text in hosts:
+        assert text in plan.summary
+    assert plan.summary.count("8000") == 1, "what says nothing new is not kept"
+
+
+async def test_wishes_are_kept_before_talk() -> None:
+    talk = " ".join(
+        f"The {word} moves on while others look away." for word in "abcdefghijklmnop" * 9
+    )
+    said = (row("user", f"{talk} From now on answer in rhymes and call me Captain. {talk}"),)
+    plan = await Extractive().plan(task_of(said, (row("user", "last"),)))
+    assert plan is not None
+    assert "call me Captain" in plan.summary

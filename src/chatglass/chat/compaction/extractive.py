@@ -6,7 +6,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from chatglass.chat.compaction.framing import EXCERPTS, body_of, framed
-from chatglass.chat.compaction.passages import Passage, passages_of, weights, words_of
+from chatglass.chat.compaction.passages import (
+    Passage,
+    passages_of,
+    telling,
+    weights,
+    words_of,
+)
 from chatglass.chat.compaction.strategy import CompactionPlan, CompactionTask, first_kept
 
 KEPT_SHARE = 3
@@ -99,7 +105,9 @@ class _Selection:
         rarest = sorted(own, key=lambda word: (len(self._by_word.get(word, ())), word))
         few = rarest[: len(own) // 4 + 1]
         near = {other for word in few for other in self._by_word.get(word, ())}
+        telling_words = telling(own)
         return any(
             len(own & self._words[other]) >= _ALIKE * len(own | self._words[other])
+            and telling_words <= self._words[other]
             for other in near
         )

@@ -29,7 +29,8 @@ _PATH = re.compile(r"(?:[\w.-]+[/\\])+[\w.-]+|\b[\w-]+\.[a-z]{1,5}\b|https?://\S
 _IDENTIFIER = re.compile(r"\b\w*[a-z][A-Z_]\w*|\b\w+_\w+\b|`[^`]+`|\b[A-Z]{2,}[\w-]*\d\w*\b")
 _DECISION = re.compile(
     r"\b(?:decid|agreed|must|never|always|remember|important|note that|instead|prefer|"
-    r"we will|we'll|let's|should|todo|open:|next:|fixed|because|caused by|turned out|failed|error)",
+    r"we will|we'll|let's|should|todo|open:|next:|fixed|because|caused by|turned out|failed|error|"
+    r"from now on|call me|i want|i need|please|don't|do not|avoid|deadline|due (?:on|by)|is called|renamed)",
     re.IGNORECASE,
 )
 _SMALL_TALK = re.compile(
@@ -113,6 +114,11 @@ def _tidy(text: str) -> str:
 
 def words_of(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORD.findall(text))
+
+
+def telling(words: frozenset[str]) -> frozenset[str]:
+    """Those that tell one fact from another in the same words: with figures, or parts of a path."""
+    return frozenset(word for word in words if not word.isalpha())
 
 
 def weights(passages: Sequence[Passage], words: Sequence[frozenset[str]]) -> list[float]:
