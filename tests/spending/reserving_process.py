@@ -2,6 +2,7 @@
 
 python reserving_process.py FILE SESSION MOST TIMES   reserves $0.01 at a time, finished as a request
 python reserving_process.py FILE SESSION MOST hold    reserves $0.50 and waits for the end of stdin
+python reserving_process.py FILE SESSION MOST send    the same, with its request under way
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ async def main(file: str, session_id: str, most: str, what: str) -> None:
     store = SqliteStore(Path(file))
     await store.open()
     day = {"now": NOW, "since": NOW, "until": NOW + 10}
-    if what == "hold":
+    if what in ("hold", "send"):
         got = await store.reserve(session_id, Decimal("0.50"), most=Decimal(most), **day)
+        if what == "send":
+            await store.add_request(request(session_id, started_at=NOW))
         os.write(1, f"{int(got.made)}\n".encode())
         await asyncio.to_thread(sys.stdin.read)
         return

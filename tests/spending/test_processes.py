@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 from chatglass.store.sqlite import SqliteStore
 from chatglass.store.usage_records import UsageQuery
+from chatglass.values.usage import Usage
 from store.builders import new_session
 
 PROGRAM = Path(__file__).with_name("reserving_process.py")
@@ -52,4 +54,25 @@ async def test_what_a_killed_process_had_reserved_is_free_again(tmp_path: Path) 
     holding.kill()
     await holding.wait()
     assert (await store.reserve(other.id, Decimal("0.6"), most=Decimal(1), **DAY)).made
+    await store.close()
+
+
+async def test_what_a_killed_process_had_sent_may_have_been_billed(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.sqlite3")
+    await store.open()
+    one, other = await new_session(store), await new_session(store)
+    sending = await start(tmp_path / "s.sqlite3", one.id, "1", "send")
+    assert sending.stdout is not None
+    assert await sending.stdout.readline() == b"1\n"
+    sending.kill()
+    await sending.wait()
+    refused = await store.reserve(other.id, Decimal("0.6"), most=Decimal(1), **DAY)
+    assert (refused.made, refused.reserved) == (False, Decimal("0.50"))
+    # Opening the session settles it: the estimate counts instead.
+    await store.recover(one.id)
+    (row,) = await store.requests(one.id)
+    usage = Usage(prompt_tokens=1, source="estimated")
+    await store.finish_request(replace(row, finished_at=NOW, usage=usage, cost=Decimal("0.1")))
+    settled = await store.reserve(other.id, Decimal("0.6"), most=Decimal(1), **DAY)
+    assert (settled.made, settled.spent, settled.reserved) == (True, Decimal("0.1"), 0)
     await store.close()

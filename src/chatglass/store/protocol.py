@@ -250,7 +250,7 @@ class SessionStore(Protocol):
         sessions have reserved since `since`, and, where these and `amount` are at most `most`
         (None: in any case), the reservation, which replaces an earlier one of the session. It ends
         with the session's next `finish_request`, by `end_reservation`, and with the process that
-        made it.
+        made it (in SQLite only where that left no request running, which may have been billed).
         """
         ...
 

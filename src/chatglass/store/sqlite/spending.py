@@ -226,5 +226,12 @@ def _end_those_of_the_dead(db: Connection) -> None:
         "SELECT session_id, pid, started, boot FROM reservations"
     ).fetchall():
         holder = Holder(pid=pid, started=started, boot=boot, claimed_at=0)
-        if not holders.is_alive(holder):
+        if not holders.is_alive(holder) and not _left_running(db, session_id):
             end_reservation(db, session_id)
+
+
+def _left_running(db: Connection, session_id: str) -> bool:
+    """Whether a request of the session is not over: of a killed process it may have been billed, so that
+    what was set aside for it counts until the session is opened and the request estimated."""
+    running = "SELECT 1 FROM requests WHERE session_id = ? AND status = 'running'"
+    return db.execute(running, (session_id,)).fetchone() is not None
