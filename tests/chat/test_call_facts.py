@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from chat.harness import Bench, ask, calls, echo, tool
@@ -10,6 +11,10 @@ from chatglass.chat.call_schema import call_schema
 from chatglass.chat.call_tokens import CallTokens, call_tokens
 from chatglass.chat.engine import Engine
 from chatglass.store.records import ToolCallRow
+from chatglass.tools import policy
+from chatglass.tools.function_tool import CallContext, FunctionTool
+from chatglass.tools.tool import ToolOutput
+from chatglass.values.ids import new_id
 
 
 async def call_of(here: Bench, engine: Engine, number: int = 0) -> ToolCallRow:
@@ -47,6 +52,29 @@ async def test_each_request_that_held_the_call_costs_its_share(here: Bench) -> N
             assert abs(held.cost - exact) < Decimal("1e-11")
         assert tokens.cost == sum(held.cost or 0 for held in tokens.held_by)
         assert tokens.unpriced == 0
+
+
+async def test_a_request_that_sent_a_stub_for_the_result_does_not_hold_it(here: Bench) -> None:
+    async def look(context: CallContext, x: str) -> ToolOutput:
+        """Look at something."""
+        text = "word " * 300 if x == "long" else "short"
+        return ToolOutput("ok", text, text)
+
+    made = FunctionTool(look, lambda arguments, root: policy.harmless("It is a test."))
+    engine = await here.engine(tools=[made])
+    here.demo.script(calls(("look", {"x": "long"}), ("look", {"x": "short"})), "done", "after")
+    await ask(engine)
+    await ask(engine)
+    last = (await here.requests(engine))[-1]
+    [(kind, whole)] = await here.store.request_parts(last.id)
+    assert kind == "path"
+    for form in ("stubs", "short"):
+        row = replace(last, id=new_id(), parts=((form, whole),), status="running")
+        await here.store.add_request(row)
+    first, short = await tokens_of(here, engine), await tokens_of(here, engine, 1)
+    assert [held.place for held in first.held_by] == [2, 3]
+    assert first.left_out == 2
+    assert [held.place for held in short.held_by] == [2, 3, 4, 5], "what is short stays"
 
 
 async def test_another_branch_and_a_compaction_do_not_hold_it(here: Bench) -> None:

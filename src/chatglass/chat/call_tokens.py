@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chatglass.chat.compaction.stubs import LEAST_CHARS
 from chatglass.models.estimates import CALL_TOKENS, MESSAGE_TOKENS, estimate_text
 from chatglass.store.protocol import SessionStore, StoreError
 from chatglass.store.records import MessageRow, RequestRow, ToolCallRow
@@ -77,7 +78,7 @@ async def call_tokens(
             continue
         if row.message_id is None or not await tree.leads_through(row.message_id, call):
             continue
-        if not await _holds(store, tree, row, call):
+        if not await _holds(store, tree, row, call, has_stub=len(seen) >= LEAST_CHARS):
             left_out += 1
             continue
         tokens = arguments + result
@@ -93,13 +94,16 @@ def _share(row: RequestRow, tokens: int) -> Decimal | None:
     return (row.prompt_cost * tokens / whole).quantize(_PICO)
 
 
-async def _holds(store: SessionStore, tree: _Tree, row: RequestRow, call: ToolCallRow) -> bool:
-    """Whether the request sent the message with the result, as it stands or in another form."""
+async def _holds(
+    store: SessionStore, tree: _Tree, row: RequestRow, call: ToolCallRow, *, has_stub: bool
+) -> bool:
+    """Whether the request sent the message with the result, as it stands or in another form.
+    `has_stub`: a stub stands for it where old results are left out."""
     for kind, ref in await store.request_parts(row.id):
-        if kind == "path":
+        if kind != "blob":
             first, last = ref.split()
             if await tree.is_between(first, last, call):
-                return True
+                return kind == "path" or not has_stub
         elif call.call_id in await store.get_blob(ref):
             return True
     return False
