@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from chat.harness import Bench, ask, calls, echo, tool
+from chatglass.chat.request_log import RequestLog
 from chatglass.models.demo.script import Reply
+from chatglass.models.endpoints import ConfiguredEndpoint
+from chatglass.models.model_manager import Models
+from chatglass.models.wire import Endpoint, ModelRef
 from chatglass.store.records import RequestRow
 from chatglass.values.usage import Usage
 
@@ -99,3 +105,22 @@ async def test_the_model_that_answered_says_what_it_costs_where_the_name_does_no
     assert row.price_source == "settings"
     assert row.cost is not None
     assert Decimal("3.15") < row.cost < Decimal("3.16")
+
+
+async def test_a_request_costs_what_it_cost_when_it_was_sent(here: Bench) -> None:
+    # As of one that is settled long after the process was killed in it.
+    deepseek = Endpoint(name="deepseek", base_url="https://api.deepseek.com/v1")
+    models = Models({"deepseek": ConfiguredEndpoint(endpoint=deepseek)})
+    engine = await here.engine()
+    await engine.context.ensure_stored()
+    log = RequestLog(here.store, models)
+    ref = ModelRef("deepseek", "deepseek-chat")
+    costs: list[Decimal | None] = []
+    for hour in (12, 20):
+        began = int(datetime(2025, 7, 1, hour, tzinfo=UTC).timestamp() * 1000)
+        row = replace(log.new(engine.context.session, None, None, model=ref), started_at=began)
+        await log.begin(row)
+        done = await log.finish(replace(row, status="complete"), Usage(prompt_tokens=1_000_000))
+        assert done.prompt_cost == done.cost
+        costs.append(done.cost)
+    assert costs == [Decimal("0.27"), Decimal("0.135")]
