@@ -223,11 +223,11 @@ async def test_excerpts_say_what_came_out_of_a_tool_also_the_second_time() -> No
 
 async def test_facts_in_the_same_words_are_each_kept() -> None:
     hosts = [
-        f"The port of the web server on the build machine host-{number} is {8000 + number} now."
+        f"The port of the web server that answers first on our old build machine is {8000 + number}."
         for number in range(6)
     ]
     said = tuple(row("user", text) for text in hosts)
-    again = row("assistant", hosts[0].replace(" now", ""))
+    again = row("assistant", hosts[0].replace(" old", ""))
     plan = await Extractive().plan(task_of((*said, again), (row("user", "last"),)))
     assert plan is not None
     for text in hosts:
@@ -236,10 +236,17 @@ async def test_facts_in_the_same_words_are_each_kept() -> None:
 
 
 async def test_wishes_are_kept_before_talk() -> None:
+    letters = [chr(code) for code in range(97, 123)]
     talk = " ".join(
-        f"The {word} moves on while others look away." for word in "abcdefghijklmnop" * 9
+        f"{word}rivers now go on from {word}lakes, and you call {word}hills to me."
+        for word in letters
     )
-    said = (row("user", f"{talk} From now on answer in rhymes and call me Captain. {talk}"),)
+    said = (
+        row(
+            "user",
+            f"{talk} From now on you call me captain, and now you go on from me and to me, and on and on. {talk.upper()}",
+        ),
+    )
     plan = await Extractive().plan(task_of(said, (row("user", "last"),)))
     assert plan is not None
-    assert "call me Captain" in plan.summary
+    assert "call me captain" in plan.summary
