@@ -113,7 +113,7 @@ async def test_a_request_costs_what_it_cost_when_it_was_sent(here: Bench) -> Non
     models = Models({"deepseek": ConfiguredEndpoint(endpoint=deepseek)})
     engine = await here.engine()
     await engine.context.ensure_stored()
-    log = RequestLog(here.store, models)
+    log = RequestLog(here.store, models, engine.session_id)
     ref = ModelRef("deepseek", "deepseek-chat")
     costs: list[Decimal | None] = []
     for hour in (12, 20):
