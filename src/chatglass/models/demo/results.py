@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
+from chatglass.values.figures import counted
+
 Outcome = Literal["ok", "error", "denied", "cancelled"]
 
 _SHOWN_LINES = 12
@@ -60,7 +62,7 @@ def _block(name: str, arguments: str, result: str, outcome: Outcome) -> str:
     if not result.strip():
         return f"{title} gave an empty result."
     if "\n" not in result.strip() and len(result) < 120:
-        return f"{title} gives `{result.strip().replace('`', chr(39))}`."
+        return f"{title} gives `{result.strip().rstrip('.').replace('`', chr(39))}`."
     return f"{title}:\n\n{_fenced(result)}"
 
 
@@ -84,7 +86,7 @@ def _fenced(result: str) -> str:
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", result)), default=0))
     all_lines = result.rstrip("\n").count("\n") + 1
     more = all_lines - len(shown)
-    rest = f"\n\n… and {more} more lines." if more > 0 else ""
+    rest = f"\n\n… and {counted(more, 'more line')}." if more > 0 else ""
     if not rest and len(result) > _SHOWN_CHARS:
         rest = f"\n\n… and {len(result) - _SHOWN_CHARS:,} more characters."
     return f"{fence}text\n" + "\n".join(shown) + f"\n{fence}{rest}"
