@@ -99,3 +99,15 @@ async def test_a_key_says_that_somebody_is_there_though_the_window_has_no_focus(
         app.app_focus = False
         app.burst("a")
         assert app.app_focus
+
+
+async def test_alt_and_a_letter_is_no_text() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.query_one(Composer).focus()
+        await pilot.pause()
+        app.order.take(events.Key("alt+v", "v"))
+        while app.order.waiting:
+            await pilot.pause()
+        await pilot.pause()
+        assert app.query_one(Composer).text == ""

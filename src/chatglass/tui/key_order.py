@@ -47,6 +47,9 @@ class KeyOrder:
 
     def take(self, message: Message) -> None:
         """The next input event."""
+        if isinstance(message, events.Key) and message.key.startswith("alt+"):
+            # Older terminals send Alt as Esc and the character, which a text would take for itself.
+            message = events.Key(message.key, None)
         self.waiting.append(message)
         if isinstance(message, (events.Key, events.Paste)) and not self._app.app_focus:
             # What types into a window that is said to have no focus (synchronised panes, a script)
