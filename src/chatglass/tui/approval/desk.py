@@ -38,6 +38,7 @@ class ApprovalDesk:
             elif session.budget.waiting is None:
                 chat.app.toasts.withdraw(session.id)
             return
+        chat.signs.tell_state()
         for panel in self._panels():
             for question in panel.waiting:
                 if all(question is not each for each in waiting):

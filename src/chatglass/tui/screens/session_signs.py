@@ -65,6 +65,8 @@ class SessionSigns:
         facts = [words[engine.state]] if engine.state in words else []
         if session.view.compacting:
             facts = [session.view.compacting]
+        if session.asking:
+            facts = ["asks you"]
         if session.unsaved:
             facts.append("not saved")
         if session.free:
