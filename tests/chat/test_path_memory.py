@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from chat.harness import Bench, ask, calls, echo, tool
 from chatglass.chat.chat_context import ChatContext
 from chatglass.chat.compaction.versions import made
 from chatglass.chat.engine import Engine
 from chatglass.chat.shown_path import ShownPath
+from chatglass.store.protocol import StoreError
 
 WORDS = "word " * 100
 
@@ -66,6 +69,35 @@ async def test_what_went_changes_nothing_of_what_is_sent_and_counted(here: Bench
         whole = ShownPath(await context.messages.whole_path(), context.compactions)
         assert weighed(context, context.path) == weighed(context, whole)
     assert context.path.rows_gone
+
+
+async def compacted(here: Bench) -> Engine:
+    """A session of which something is in the store alone."""
+    engine = await here.engine(threshold=1_500)
+    while not engine.context.path.rows_gone:
+        here.demo.script(WORDS)
+        await ask(engine, f"prompt {WORDS}")
+    return engine
+
+
+async def test_what_can_not_be_read_again_is_not_undone(
+    here: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await compacted(here)
+    row = engine.context.compaction.in_force()
+    assert row is not None
+    before = engine.context.get_messages_for_llm()
+
+    async def away(*_: object) -> None:
+        raise StoreError("the store is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(here.store, "path", away)
+        with pytest.raises(StoreError):
+            await engine.context.compaction.undo(row.id)
+    assert engine.context.compaction.in_force() == row
+    assert engine.context.get_messages_for_llm() == before
+    assert len(await here.store.compactions(engine.session_id)) == 1
 
 
 async def test_undoing_sends_again_what_had_left_memory(here: Bench) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
@@ -131,9 +135,10 @@ class Clock:
 
 
 def in_a_thread(pauses: ImportPauses) -> None:
-    thread = threading.Thread(target=pauses.find_spec, args=("a.module",))
-    thread.start()
-    thread.join()
+    with pauses.during():
+        thread = threading.Thread(target=pauses.find_spec, args=("a.module",))
+        thread.start()
+        thread.join()
 
 
 def test_an_import_waits_for_the_frame_of_a_key_and_then_goes_on() -> None:
@@ -167,9 +172,33 @@ def test_what_the_event_loop_imports_never_waits() -> None:
     assert not clock.slept
 
 
-def test_pauses_stand_before_all_finders_only_while_it_is_wanted() -> None:
-    pauses = ImportPauses()
-    before = list(sys.meta_path)
-    with pauses.during():
-        assert sys.meta_path[0] is pauses
-    assert sys.meta_path == before
+def test_nothing_pauses_once_all_is_imported() -> None:
+    clock = Clock()
+    pauses = ImportPauses(clock.now, clock.sleep)
+    with pauses.during(), pauses.during():
+        assert sys.meta_path.count(pauses) == 1
+    pauses.pressed()
+    thread = threading.Thread(target=pauses.find_spec, args=("a.module",))
+    thread.start()
+    thread.join()
+    assert not clock.slept
+
+
+class EndsPauses:
+    """A finder: when an import comes to it, what was imported in another thread is all there."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self.find_spec = lambda name, path=None, target=None: end()
+
+
+def test_an_import_that_is_under_way_when_the_pauses_end_passes_no_finder_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lies_on_the_path.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    imported = ExitStack()
+    finders = list(sys.meta_path)
+    finders.insert(finders.index(PathFinder), EndsPauses(imported.close))
+    monkeypatch.setattr(sys, "meta_path", finders)
+    imported.enter_context(ImportPauses().during())
+    importlib.import_module("lies_on_the_path")

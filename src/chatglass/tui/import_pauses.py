@@ -30,6 +30,8 @@ class ImportPauses:
         self._sleep = sleep
         self._pressed_at = float("-inf")
         self._paused_until = float("-inf")
+        self._lock = threading.Lock()
+        self._users = 0
 
     def pressed(self) -> None:
         """A key has come; called in any thread."""
@@ -39,7 +41,7 @@ class ImportPauses:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> None:
         """Called by an import for each module that is not loaded yet."""
-        if threading.current_thread() is threading.main_thread():
+        if not self._users or threading.current_thread() is threading.main_thread():
             return
         now = self._now()
         end = self._pressed_at + PAUSE
@@ -50,11 +52,17 @@ class ImportPauses:
     @contextmanager
     def during(self) -> Iterator[None]:
         """Make the imports of all threads pause."""
-        sys.meta_path.insert(0, self)
+        with self._lock:
+            self._users += 1
+            # It stays there: an import that goes through the finders in another thread would pass
+            # one over if this one were taken out in front of it.
+            if self not in sys.meta_path:
+                sys.meta_path.insert(0, self)
         try:
             yield
         finally:
-            sys.meta_path.remove(self)
+            with self._lock:
+                self._users -= 1
 
 
 PAUSES = ImportPauses()

@@ -93,10 +93,11 @@ class CompactionLog:
         """Send again what was sent before that compaction. Raises NotInForce, StoreError."""
         old = self._changeable(compaction_id)
         row = replace(old, id=new_id(), replaces=old.id, undone=True, created_at=now_ms())
-        await self.add(row)
-        # More is sent again than memory may hold.
+        # More is sent again than memory may hold. Read before anything is changed: where that fails,
+        # the compaction stays in force.
         messages = self._context.messages
         await messages.take_path(messages.path.leaf_id, self.rows)
+        await self.add(row)
         messages.path.let_go()
 
     def _changeable(self, compaction_id: str) -> CompactionRow:
