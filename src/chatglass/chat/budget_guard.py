@@ -143,8 +143,8 @@ class BudgetGuard:
         passed = "; ".join(breach.words for breach in breaches)
         stop = Stop(
             f"The next request costs {figures.money(amount, about=True)} and would pass the budget "
-            f"({passed}). Raise it with /budget or in [budget] of the settings, or choose a cheaper "
-            "model."
+            f"({passed}).",
+            "Raise it{budget} or in [budget] of the settings, or choose a cheaper model{model}.",
         )
         if self._ask is None:
             return stop
@@ -176,7 +176,7 @@ class BudgetGuard:
         return Proceed(
             f"Budget: the next request ({figures.money(amount, about=True)}) passes a soft limit; "
             f"{'; '.join(words)}.",
-            "/budget shows and changes the limits.",
+            "The limits can be changed{budget}, or in [budget] of the settings.",
         )
 
     # -- models without a price

@@ -193,7 +193,7 @@ class Conversation:
             async with self.context.requests.one_at_a_time:
                 stopped = await self._gate.prepare(events, count.requests + 1)
                 if stopped is not None:
-                    events.notice("error", stopped.reason, kind="limit")
+                    events.notice("error", stopped.reason, stopped.advice, "limit")
                     return "limit"
                 # Counted before it is over, since a fault may end the turn in it.
                 count.requests += 1

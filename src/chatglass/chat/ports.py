@@ -140,9 +140,10 @@ class Compact:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Do not send. The turn ends with status `limit`, and `reason` is shown."""
+    """Do not send. The turn ends with status `limit`, and `reason` is shown with the way on."""
 
     reason: str
+    advice: str = ""
 
 
 BeforeRequest = Callable[[RequestPlan], Awaitable[Proceed | Compact | Stop]]

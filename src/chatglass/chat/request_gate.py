@@ -111,12 +111,13 @@ class RequestGate:
         size = f"The next request would have {tokens:,} tokens; the limit is {limit:,}"
         if not self._context.infinite:
             return Stop(
-                f"{size}. Clear the conversation, choose a model with a larger window, or set "
-                "context.infinite = true."
+                f"{size}.",
+                "Clear the conversation{clear}, choose a model with a larger window{model}, or set "
+                "context.infinite = true.",
             )
         return Stop(
-            f"{size}, and nothing more can be left out: the last turn is kept. Ask for less at once, "
-            "or choose a model with a larger window."
+            f"{size}, and nothing more can be left out: the last turn is kept.",
+            "Ask for less at once, or choose a model with a larger window{model}.",
         )
 
     def _plan(self, tokens: int, limit: int, number: int, turn_id: str) -> RequestPlan:

@@ -94,7 +94,8 @@ def _write_anything() -> None:
 
 
 def _flag_for(way: Way) -> str:
-    return "--model" if way == "model" else ""
+    flags: dict[Way, str] = {"model": "--model", "budget": "--max-cost"}
+    return flags.get(way, "")
 
 
 async def print_answer(options: Options, prompt: str) -> int:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Literal, cast
 
-Way = Literal["retry", "model", "compact", "clear"]
+Way = Literal["retry", "model", "compact", "clear", "budget"]
 NameWay = Callable[[Way], str]
 """The key, command or flag for it; empty where there is none."""
 
-_PLACE = re.compile(r"\{(retry|model|compact|clear)\}")
+_PLACE = re.compile(r"\{(retry|model|compact|clear|budget)\}")
 
 
 def unnamed(way: Way) -> str:

@@ -13,6 +13,7 @@ _ACTION_OF: Mapping[Way, str] = {
     "model": "model.choose",
     "compact": "context.compact",
     "clear": "session.clear",
+    "budget": "budget.set",
 }
 
 
