@@ -58,11 +58,20 @@ class Commands:
         return action_id in self._commands
 
     async def run(self, app: ChatglassApp, action_id: str, argument: str = "") -> None:
-        """Run an action; what it says takes the place of what the one before it said. Raises KeyError
-        for an id that no command has."""
+        """Run an action; what it says takes the place of what the one before it said. Where the
+        store fails it, that is said. Raises KeyError for an id that no command has."""
         command = self._commands[action_id]
         before = SUBJECT.set("command")
         try:
             await command(app, argument.strip())
+        except _store_error() as error:
+            app.chat.say(str(error), "error")
         finally:
             SUBJECT.reset(before)
+
+
+def _store_error() -> type[Exception]:
+    """Imported only where something was raised, since commands come with the first frame."""
+    from chatglass.store.protocol import StoreError
+
+    return StoreError

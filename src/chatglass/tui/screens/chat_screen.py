@@ -367,13 +367,18 @@ class ChatScreen(Screen[None]):
 
     @on(Transcript.BranchSwitch)
     async def _switch_branch(self, message: Transcript.BranchSwitch) -> None:
+        from chatglass.store.protocol import StoreError
         from chatglass.tui.commands.table import idle_session
 
         session = idle_session(self.app)
         if session is None:
             return
         row = self.transcript.row_of(message.item_id)
-        shown = await session.engine.switch_branch(message.item_id, message.step)
+        try:
+            shown = await session.engine.switch_branch(message.item_id, message.step)
+        except StoreError as error:
+            self.say(str(error), "error", subject="branch")
+            return
         if shown is None:
             where = "before" if message.step < 0 else "after"
             self.say(f"There is no branch {where} this one.", subject="branch")
