@@ -13,6 +13,7 @@ from chat.harness import Bench, Turn, allow, ask, calls, echo, tool, watch
 from chatglass.chat.budget_guard import BudgetGuard
 from chatglass.chat.engine import Engine
 from chatglass.chat.events import RequestStarted, TurnFinished
+from chatglass.chat.ports import Proceed, RequestPlan, Stop
 from chatglass.models.demo.script import Reply, unauthorized
 from chatglass.models.endpoints import ConfiguredEndpoint
 from chatglass.models.wire import Endpoint, ModelRef
@@ -24,6 +25,7 @@ from chatglass.spending.budgets import (
     Limits,
     parse_usd,
 )
+from chatglass.store.protocol import StoreError
 from chatglass.store.records import Parameters, SessionRow
 
 USAGE = {"prompt_tokens": 100_000, "completion_tokens": 1_000, "total_tokens": 101_000}
@@ -281,3 +283,64 @@ def test_sums(text: str, amount: str) -> None:
 def test_what_is_no_sum_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="write it as"):
         parse_usd(text)
+
+
+async def test_what_was_set_aside_for_a_request_that_is_not_made_is_given_back(
+    here: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets = Budgets(day=Limits(hard=Decimal(5)), start=Decimal(5))
+    engine = await guarded(here, budgets)
+    (guard,) = budgets.spenders
+    set_aside: list[tuple[Any, ...]] = []
+
+    async def full(_: object) -> None:
+        set_aside.extend(reserved(here))
+        assert guard.under_way
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(here.store, "add_request", full)
+        turn = await ask(engine)
+    assert turn.notices["store"] == "The disk is full."
+    assert set_aside == [(engine.session_id,)]
+    assert reserved(here) == []
+    assert not guard.under_way
+
+
+async def test_a_server_may_ask_in_a_session_that_has_sent_nothing(here: Bench) -> None:
+    engine = await guarded(here, Budgets(day=Limits(hard=Decimal(5))))
+    here.demo.script("Hello.")
+    question = {"role": "user", "content": {"type": "text", "text": "Say hello."}}
+    answer = await engine.sampler.answer(engine.sampler.plan({"messages": [question]}))
+    assert answer.text == "Hello."
+    assert reserved(here) == []
+
+
+async def test_a_question_of_a_server_that_is_stopped_before_it_is_sent_gives_back_what_it_set_aside(
+    here: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = here.context(here.session("dear"))
+    guard = BudgetGuard(context, Budgets(day=Limits(hard=Decimal(5))), None)
+    was_set_aside, ever = asyncio.Event(), asyncio.Event()
+
+    async def before(plan: RequestPlan) -> Proceed | Stop:
+        answer = await guard.before_request(plan)
+        was_set_aside.set()
+        await ever.wait()
+        return answer
+
+    engine = Engine(context, decide_tool=allow, before_request=before)
+    await engine.start()
+    here.stack.push_async_callback(engine.close)
+    question = {"role": "user", "content": {"type": "text", "text": "Say hello."}}
+    asking = asyncio.create_task(
+        engine.sampler.answer(engine.sampler.plan({"messages": [question]}))
+    )
+    async with asyncio.timeout(10):
+        await was_set_aside.wait()
+    assert reserved(here) == [(engine.session_id,)]
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert reserved(here) == []
+    assert not guard.under_way

@@ -46,8 +46,9 @@ class BudgetGuard:
     @property
     def under_way(self) -> Decimal:
         """Of the request that was let through and is not over."""
-        is_over = self._context.requests.figures.requests != self._requests_then
-        return Decimal(0) if is_over else self._under_way
+        requests = self._context.requests
+        is_over = requests.figures.requests != self._requests_then
+        return Decimal(0) if is_over or not requests.is_under_way else self._under_way
 
     @property
     def _cost(self) -> Decimal:

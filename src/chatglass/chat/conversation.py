@@ -93,16 +93,14 @@ class Conversation:
 
         The last event is always TurnFinished. Closing the iterator stops the turn.
         """
-        async with aclosing(
-            self._events_of(lambda events, count: self._turn_of(prompt, events, count))
-        ) as told:
+        async with aclosing(self._events_of(lambda events: self._turn_of(prompt, events))) as told:
             async for event in told:
                 yield event
 
     async def compact(self, instructions: str = "") -> AsyncGenerator[Event]:
         """Compact now, as a turn of its own without an answer. Closing the iterator stops it."""
         async with aclosing(
-            self._events_of(lambda events, _: self._compact_by_hand(instructions, events))
+            self._events_of(lambda events: self._compact_by_hand(instructions, events))
         ) as told:
             async for event in told:
                 yield event
@@ -143,13 +141,12 @@ class Conversation:
         self._begun = True
         began = now_ms()
         self._tools.begin_turn()
-        count = _Count()
         status: TurnStatus = "error"
         try:
-            status = await work(events, count)
+            status = await work(events)
         except asyncio.CancelledError:
             status = "interrupted"
-            if self.prompt_stored and not count.requests:
+            if self.prompt_stored and not events.requests:
                 events.notice(
                     "information", "It was stopped before the prompt was sent.", "/retry sends it."
                 )
@@ -165,14 +162,12 @@ class Conversation:
                 TurnFinished(
                     **events.stamp(),
                     status=status,
-                    requests=count.requests,
+                    requests=events.requests,
                     duration_ms=now_ms() - began,
                 )
             )
 
-    async def _turn_of(
-        self, prompt: Prompt | None, events: TurnEvents, count: _Count
-    ) -> TurnStatus:
+    async def _turn_of(self, prompt: Prompt | None, events: TurnEvents) -> TurnStatus:
         refusal = await self._gate.refusal(prompt.text, prompt.attachments) if prompt else None
         if refusal:
             events.emit(TurnStarted(**events.stamp(), user_message_id=None))
@@ -185,18 +180,16 @@ class Conversation:
         overflowed = False
         allowed = self.max_requests
         while True:
-            if count.requests >= allowed:
-                if not await self._goes_on(count.requests, events):
+            if events.requests >= allowed:
+                if not await self._goes_on(events):
                     return "limit"
-                allowed = count.requests + self.max_requests
+                allowed = events.requests + self.max_requests
             may_compact = self.context.infinite and not overflowed
-            async with self.context.requests.one_at_a_time:
-                stopped = await self._gate.prepare(events, count.requests + 1)
+            async with self.context.requests.one_at_a_time():
+                stopped = await self._gate.prepare(events, events.requests + 1)
                 if stopped is not None:
                     events.notice("error", stopped.reason, stopped.advice, "limit")
                     return "limit"
-                # Counted before it is over, since a fault may end the turn in it.
-                count.requests += 1
                 tokens = self.context.next_request_tokens()
                 outcome = await self._requests.run(events, tells_overflow=not may_compact)
             if outcome.stopped:
@@ -204,7 +197,7 @@ class Conversation:
                 return "interrupted"
             if outcome.error is not None:
                 if may_compact and outcome.error.kind == "context_overflow":
-                    async with self.context.requests.one_at_a_time:
+                    async with self.context.requests.one_at_a_time():
                         overflowed = await self._gate.after_overflow(outcome.error, tokens, events)
                     if overflowed:
                         continue
@@ -214,13 +207,13 @@ class Conversation:
                 return "complete"
             await self._tools.run(outcome.calls, events)
 
-    async def _goes_on(self, made: int, events: TurnEvents) -> bool:
+    async def _goes_on(self, events: TurnEvents) -> bool:
         """At the most requests of a turn: whether someone lets it go on."""
         pause = Pause(
             session_id=self.context.session.id,
             turn_id=events.turn_id,
             kind="requests",
-            count=made,
+            count=events.requests,
             more=self.max_requests,
         )
         answer = await self._ask_to_go_on(pause) if self._ask_to_go_on is not None else None
@@ -263,7 +256,7 @@ class Conversation:
         events.emit(TurnStarted(**events.stamp(), user_message_id=None))
         await self.context.find_window()
         tokens = self.context.context_parts().total
-        async with self.context.requests.one_at_a_time:
+        async with self.context.requests.one_at_a_time():
             done = await self._compactor.run(
                 events, limit=tokens, instructions=instructions, by_hand=True
             )
@@ -280,12 +273,7 @@ class Conversation:
         )
 
 
-class _Count:
-    def __init__(self) -> None:
-        self.requests = 0
-
-
-_Work = Callable[[TurnEvents, _Count], Coroutine[Any, Any, TurnStatus]]
+_Work = Callable[[TurnEvents], Coroutine[Any, Any, TurnStatus]]
 """What a turn does between its first event and its last."""
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from chatglass.chat.figures import RequestFigures
+from chatglass.chat.to_the_end import finished
 from chatglass.models.wire import ModelManager, ModelRef
 from chatglass.store.protocol import SessionStore
 from chatglass.store.records import RequestPurpose, RequestRow, SessionRow
@@ -31,9 +33,24 @@ class RequestLog:
         self.figures = RequestFigures()
         self._in_flight: dict[str, int] = {}
         """Estimated tokens of their prompts, by id."""
-        self.one_at_a_time = asyncio.Lock()
-        """Held from asking the budgets about a request to its end: they set aside for one of a
-        session. An MCP server may ask for an answer while the model writes another."""
+        self._one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def one_at_a_time(self) -> AsyncGenerator[None]:
+        """From asking the budgets about a request to its end, as they set aside for one of a
+        session; an MCP server may ask for an answer while the model writes another. What was set
+        aside for one that is not made after all is given back."""
+        async with self._one:
+            try:
+                yield
+            except BaseException:
+                await finished(self._store.end_reservation(self._session_id))
+                raise
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a request is, from asking the budgets about it to its end."""
+        return self._one.locked()
 
     @property
     def pending(self) -> int:

@@ -97,10 +97,10 @@ class Sampler:
         )
 
     async def answer(self, plan: SamplingPlan) -> SampledAnswer:
-        """Send it. Raises SamplingRefused; cancelled, what was sent counts all the same."""
-        async with self._context.requests.one_at_a_time:
+        """Send it. Raises SamplingRefused, StoreError; cancelled, what was sent counts all the same."""
+        async with self._context.requests.one_at_a_time():
+            await self._context.ensure_stored()  # what is set aside is set aside for a row
             await self._within_budget(plan)
-            await self._context.ensure_stored()
             return await self._send(plan)
 
     def _turn_id(self) -> str | None:

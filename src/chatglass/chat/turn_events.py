@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypedDict
 
-from chatglass.chat.events import Event, Notice, UsageReported
+from chatglass.chat.events import Event, Notice, RequestStarted, UsageReported
 from chatglass.chat.request_flight import RequestFact
 from chatglass.store.records import RequestRow
 from chatglass.values.ways import NameWay, named, unnamed
@@ -40,6 +40,8 @@ class TurnEvents:
         self.session_id = session_id
         self.turn_id = turn_id
         self.request_id: str | None = None
+        self.requests = 0
+        """Requests for answers that went out so far."""
         self._seq = 0
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -59,6 +61,7 @@ class TurnEvents:
         )
 
     def emit(self, event: Event) -> None:
+        self.requests += isinstance(event, RequestStarted)
         if self.watch is not None:
             self.watch(event)
         self._queue.put_nowait(event)
