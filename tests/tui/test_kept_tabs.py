@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
+
+import pytest
 
 from chatglass.config.options import Options
 from chatglass.models.demo import DemoServer
+from chatglass.store.open_tabs import OpenTabs, OpenTabsFile
 from tui.conftest import Play
 from tui.stage import Stage, staged
 
@@ -76,3 +81,31 @@ async def test_one_tab_the_setting_and_another_start_open_no_others(
     async with staged(folder, server, AGAIN) as one:
         await one.idle()
         assert titles(one) == ["third"]  # one tab was left, which is nothing to open again
+
+
+async def test_what_is_written_last_is_what_was_open_at_the_end(
+    play: Play, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, slow, begun = OpenTabsFile.keep, threading.Event(), threading.Event()
+    under_way: list[OpenTabs] = []
+
+    def kept(file: OpenTabsFile, tabs: OpenTabs) -> None:
+        assert not under_way, "two write at once"
+        under_way.append(tabs)
+        begun.set()
+        slow.wait(10)
+        keep(file, tabs)
+        under_way.clear()
+
+    async with play() as stage:
+        await stage.ask("first", "ok")
+        await stage.until(lambda: len(list(folder.rglob("*.json"))) > 0)
+        monkeypatch.setattr(OpenTabsFile, "keep", kept)
+        await stage.press("ctrl+n")
+        await stage.ask("second", "ok")
+        await stage.until(begun.is_set)
+        leaving = asyncio.create_task(stage.app.tabs.kept.end())
+        await asyncio.sleep(0)
+        slow.set()
+        await leaving
+        assert not under_way

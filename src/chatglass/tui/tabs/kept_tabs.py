@@ -24,6 +24,7 @@ class KeptTabs:
     def __init__(self, app: ChatglassApp) -> None:
         self._app = app
         self._file: OpenTabsFile | None = None
+        self._writing = asyncio.Lock()
         self._written: OpenTabs | None = None
         self._wanted: OpenTabs | None = None
         self._last: OpenTabs | None = None
@@ -119,7 +120,8 @@ class KeptTabs:
         if not tabs.sessions and self._written is None:
             return  # nothing was begun: what was open before may still be wanted
         try:
-            await asyncio.to_thread(self._file.keep, tabs)
+            async with self._writing:  # else an older state may be the last to come to the disk
+                await asyncio.to_thread(self._file.keep, tabs)
         except OSError as error:
             _log.warning("the open tabs can't be kept: %s", error)
 
