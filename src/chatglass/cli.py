@@ -33,6 +33,10 @@ exit codes:
 """
 
 
+_NEAR = 0.7
+"""How like a command a word must be to be taken for one that was mistyped."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Names the nearest flag where one is unknown."""
 
@@ -43,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
         unknown = message.partition("unrecognized arguments:")[2]
         for word in unknown.split():
             near = flags if word.startswith("-") else list(COMMANDS)
-            cutoff = 0.5 if word.startswith("-") else 0.7
+            cutoff = 0.5 if word.startswith("-") else _NEAR
             hints += difflib.get_close_matches(word.split("=")[0], near, n=1, cutoff=cutoff)
         hint = f" Did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
         self.exit(USAGE, f"{self.prog}: {message}.{hint}\nSee {self.prog} --help.\n")
@@ -155,6 +159,15 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _start_parser() -> argparse.ArgumentParser:
+    """The flags, and the prompt that may stand among them."""
+    parser = build_parser()
+    parser.add_argument(
+        "text", metavar="TEXT", nargs="?", default="", help="a prompt to begin with, in quotes"
+    )
+    return parser
+
+
 def whole_parser() -> argparse.ArgumentParser:
     """Flags and commands in one: what completions and the manual page are made from. It isn't what
     parses, since a flag's value could be taken for a command."""
@@ -171,7 +184,7 @@ def whole_parser() -> argparse.ArgumentParser:
 
 def parse(argv: Sequence[str]) -> Options:
     """The options in `argv`. Exits with 2 on wrong usage, with 0 after --help or --version."""
-    parser = build_parser()
+    parser = _start_parser()
     found = parser.parse_args(argv)
     if found.version:
         from importlib.metadata import version
@@ -186,10 +199,26 @@ def parse(argv: Sequence[str]) -> Options:
         parser.error("--continue and --resume exclude each other")
     if found.demo and found.base_url:
         parser.error("--demo and --base-url exclude each other")
+    _place_text(found, parser)
     values = vars(found)
     del values["version"]
     lists = {name: tuple(values[name]) for name in ("allow_tools", "mcp_config", "tools")}
     return Options(**{**values, **lists})
+
+
+def _place_text(found: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Give the prompt that stands alone to `-p`, or refuse one that can't be meant."""
+    text: str = found.text
+    if not text:
+        return
+    if len(text.split()) == 1 and difflib.get_close_matches(text, COMMANDS, n=1, cutoff=_NEAR):
+        parser.error(f"unrecognized arguments: {text}")
+    if found.prompt:
+        parser.error(f"-p has its prompt already; {text!r} is one too many")
+    if found.resume == "":
+        parser.error("-r without an id chooses from the list; a prompt needs the id, or -c")
+    if found.prompt is not None:
+        found.prompt, found.text = text, ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -271,7 +271,7 @@ async def test_commands_complete_and_run() -> None:
         assert app.composer.text == "/rename "
         await pilot.press(*"a title", "enter")
         await pilot.press(*"/new", "enter")
-        await pilot.press(*"/ne", "enter", "enter")
+        await pilot.press(*"/ne", "enter")
         assert app.commands == [
             ("session.rename", "a title"),
             ("session.new", ""),

@@ -43,7 +43,7 @@ def test_list_names_source_and_policy_of_every_tool(run: Run, tmp_path: Path) ->
     assert found["rest_style"]["parameters"]["required"] == ["a"]
     assert f"{MANY}: bare: no type hint on a." in ran.stderr
     assert ran.returncode == 1, "something was wrong"
-    plain = run("tools", "list")
+    plain = run("tools")
     assert plain.returncode == 0
     assert "calculate       built-in  allow  Calculate" in plain.stdout
     called = run("tools", "call", "mine__echo", '{"text": "hé"}', "--mcp-config", str(servers))

@@ -161,3 +161,24 @@ async def test_resume_without_an_id_opens_the_list(folder: Path, server: DemoSer
     async with staged(folder, server, Options(model="demo-fast", resume="")) as stage:
         await stage.sees("Sessions")
         await stage.until(lambda: stage.app.screen is not stage.chat)
+
+
+async def test_the_prompt_of_the_command_line_is_sent_once_there_is_a_session(play: Play) -> None:
+    async with play(Options(text="from the shell"), ready=False) as stage:
+        stage.server.script("an answer")
+        await stage.sees("an answer")
+        await stage.idle()
+        assert [prompt.state for prompt in stage.prompts] == ["sent"]
+        assert stage.draft == ""
+
+
+async def test_beside_what_was_typed_already_it_waits(
+    play: Play, held_start: asyncio.Event
+) -> None:
+    async with play(Options(text="from the shell"), ready=False) as stage:
+        await stage.until(lambda: stage.chat.composer.area.has_focus)
+        await stage.type("typed early")
+        held_start.set()
+        await stage.told("Enter sends both")
+        assert stage.draft == "from the shell\n\ntyped early"
+        assert stage.prompts == []

@@ -70,11 +70,14 @@ def add_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:  
         )  # fmt: skip
 
 
+_LISTED_ALONE = ("sessions", "tools", "mcp")
+
+
 def _with_action(argv: Sequence[str]) -> Sequence[str]:
-    """`sessions` alone, or with flags only, lists them."""
+    """`sessions`, `tools` and `mcp` alone, or with flags only, list them."""
     command, *rest = argv
     is_bare = not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help"))
-    return [command, "list", *rest] if command == "sessions" and is_bare else argv
+    return [command, "list", *rest] if command in _LISTED_ALONE and is_bare else argv
 
 
 def _where(parser: argparse.ArgumentParser) -> None:

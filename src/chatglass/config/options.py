@@ -17,6 +17,8 @@ class Options:
 
     prompt: str | None = None
     """The text of `-p`; None starts the full screen."""
+    text: str = ""
+    """What the full screen, or the talk in lines, sends first."""
     output_format: OutputFormat = "text"
     plain: bool = False
     """Talk in lines instead of the full screen."""

@@ -72,6 +72,8 @@ async def talk_in_lines(options: Options, voice: Voice, descriptor: int = 0) -> 
             await talk.open(row)
             if options.resume == "":
                 await talk.command("sessions", "")
+            if options.text:
+                talk.questions.kept.append(options.text)
             await signals.until_left(talk.run())
         await talk.close()
         return DONE

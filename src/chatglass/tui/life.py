@@ -69,12 +69,24 @@ class Life:
         app.run_worker(self._restore_tabs(), group="restore-tabs", exit_on_error=False)
         if app.options.resume == "":
             await COMMANDS.run(app, "session.list")
+        if app.options.text:
+            self._send_first(app.options.text)
         await asyncio.to_thread(import_services)
         app.collector.freeze()
         app.run_worker(app.servers.start(), group="servers", exit_on_error=False)
         app.run_worker(self._start_own_tools(), group="own-tools", exit_on_error=False)
         app.chat.figures.forecast()
         await self._offer_local_servers()
+
+    def _send_first(self, text: str) -> None:
+        """Send the prompt of the command line; beside a draft it waits, since that is not finished."""
+        chat = self._app.chat
+        if chat.composer.is_empty:
+            chat.composer.insert(text)
+            chat.composer.send()
+        else:
+            chat.composer.restore(text)
+            chat.say("The prompt stands before what was written here already; Enter sends both.")
 
     async def _restore_tabs(self) -> None:
         try:

@@ -30,7 +30,7 @@ class Completer(CompletionList):
 
     @dataclass
     class CommandTaken(Message):
-        """A command that stood in the editor as a whole was taken: it is to run."""
+        """A command that stands in the editor as a whole was taken: it is to run."""
 
     @dataclass
     class PathTaken(Message):
@@ -170,8 +170,8 @@ class Completer(CompletionList):
         event.stop()
         self.take()
 
-    def take(self) -> None:
-        """Put the current row into the text."""
+    def take(self, *, enter: bool = False) -> None:
+        """Put the current row into the text. Taken by `enter`, a command that nothing follows runs."""
         current = self.current
         if current is None:
             return
@@ -179,11 +179,11 @@ class Completer(CompletionList):
             self.post_message(self.DropTaken(*self._dropped))
             self.put_away(until_edited=True)
         elif self._path_query is None:
-            self._take_command(current)
+            self._take_command(current, runs=enter)
         else:
             self._take_path(current)
 
-    def _take_command(self, completion: Completion) -> None:
+    def _take_command(self, completion: Completion, *, runs: bool) -> None:
         area = self._area
         if area.text == completion.value:
             self.put_away(until_edited=True)
@@ -191,6 +191,7 @@ class Completer(CompletionList):
             return
         action = self._registry.by_slash(completion.value[1:])
         argument_follows = action is not None and bool(action.hint)
+        runs = runs and action is not None and not argument_follows
         area.replace(
             completion.value + (" " if argument_follows else ""),
             (0, 0),
@@ -198,6 +199,8 @@ class Completer(CompletionList):
             maintain_selection_offset=False,
         )
         self.put_away(until_edited=True)
+        if runs:
+            self.post_message(self.CommandTaken())
 
     def _take_path(self, completion: Completion) -> None:
         area, path = self._area, completion.value

@@ -322,7 +322,7 @@ class Composer(Attaching):
         if event.by:
             self._completer.move(event.by)
         elif event.take:
-            self._completer.take()
+            self._completer.take(enter=event.enter)
         else:
             self._completer.put_away(until_edited=True)
 

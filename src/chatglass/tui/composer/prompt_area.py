@@ -86,10 +86,12 @@ class PromptArea(TextArea, inherit_bindings=False):
 
     @dataclass
     class CompletionAsked(Message):
-        """A key for the completion list: move by `by`, or take, or close."""
+        """A key for the completion list: move by `by`, or take, or close. `enter`: it was taken by
+        the key that sends."""
 
         by: int = 0
         take: bool = False
+        enter: bool = False
 
     @dataclass
     class Pasted(Message):
@@ -244,7 +246,7 @@ class PromptArea(TextArea, inherit_bindings=False):
 
     def action_send(self) -> None:
         if self.completing:
-            self.post_message(self.CompletionAsked(take=True))
+            self.post_message(self.CompletionAsked(take=True, enter=True))
         else:
             self.post_message(self.Sent())
 
