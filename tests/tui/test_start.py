@@ -182,3 +182,29 @@ async def test_beside_what_was_typed_already_it_waits(
         await stage.told("Enter sends both")
         assert stage.draft == "from the shell\n\ntyped early"
         assert stage.prompts == []
+
+
+async def test_the_welcome_says_that_the_key_is_missing(
+    play: Play, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "config.toml").write_text(
+        'endpoint = "work"\n[endpoints.work]\nbase_url = "http://127.0.0.1:9/v1"\n'
+        'api_key_env = "WORK_KEY"\nmodels = ["one"]\n',
+        encoding="utf-8",
+    )
+    async with play(Options()) as stage:
+        await stage.sees("WORK_KEY is not set: work gets no key.")
+    monkeypatch.setenv("WORK_KEY", "sk-a-key")
+    async with play(Options()) as stage:
+        await stage.sees("Write a message below.")
+        assert "is not set" not in stage.screen_text
+
+
+async def test_a_wrong_key_name_is_said_with_its_file(play: Play, folder: Path) -> None:
+    file = folder / "config.toml"
+    file.write_text('[keys]\n"sesions.open" = "x"\n', encoding="utf-8")
+    async with play(Options(config=str(file)), ready=False) as stage:
+        error = stage.app.start_error
+        assert error is not None
+        assert str(file) in error
+        assert "Did you mean session" in error

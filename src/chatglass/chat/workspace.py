@@ -166,6 +166,13 @@ class Workspace:
         variables.append(self.settings.store.password_env)
         return [variable for variable in variables if variable]
 
+    def missing_key(self, endpoint: str) -> str | None:
+        """The variable in which the settings expect the key of that endpoint, where it holds none."""
+        entry = self.settings.endpoints.get(endpoint)
+        if entry is None or entry.api_key_cmd or self.models.endpoints[endpoint].key:
+            return None
+        return entry.api_key_env
+
     @property
     def has_servers(self) -> bool:
         """Whether a file names MCP servers, and tools are wanted."""

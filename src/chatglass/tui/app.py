@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from chatglass.config.errors import ConfigError
 from chatglass.config.first_look import reduced_motion_wanted
+from chatglass.config.paths import find_paths
 from chatglass.tui.actions.palette import ActionCommands
 from chatglass.tui.actions.registry import ACTIONS
 from chatglass.tui.commands import COMMANDS
@@ -104,7 +105,8 @@ class ChatglassApp(App[None], inherit_bindings=False):
         try:
             self.set_keymap(ACTIONS.apply_keymap(look.keys))
         except ConfigError as error:
-            self.start_error = str(error)
+            file = find_paths(options.data_dir, options.config).config_file
+            self.start_error = f"The settings file {file}: {error}"
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat

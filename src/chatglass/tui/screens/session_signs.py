@@ -37,7 +37,18 @@ class SessionSigns:
 
     def show_welcome(self) -> None:
         """What stands where nothing was said yet."""
-        self._chat.transcript.show_when_empty((_DEMO if self._is_demo else "") + WELCOME)
+        first = _DEMO if self._is_demo else self._missing_key()
+        self._chat.transcript.show_when_empty(first + WELCOME)
+
+    def _missing_key(self) -> str:
+        session, workspace = self._chat.session, self._chat.app.workspace
+        if session is None or workspace is None:
+            return ""
+        endpoint = session.engine.context.session.endpoint
+        variable = workspace.missing_key(endpoint)
+        if variable is None:
+            return ""
+        return f"{variable} is not set: {endpoint} gets no key. F3 chooses another model.\n\n"
 
     def show_top_line(self) -> None:
         chat, session = self._chat, self._chat.session
