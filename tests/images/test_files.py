@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import builtins
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
 import PIL.Image
+import PIL.ImageOps
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +92,27 @@ def test_a_photo_that_was_held_sideways_is_sent_upright(side: int, tmp_path: Pat
     assert isinstance(pixel, tuple)
     assert pixel[0] > 200
     assert pixel[1] < 60, "the red corner is on the right"
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_it_is_turned_whatever_its_other_tags_are(orientation: int, tmp_path: Path) -> None:
+    resolution_in_words = struct.pack("<HHI4s", 0x011A, 2, 4, b"abc")
+    tags = struct.pack("<HHIHxx", 0x0112, 3, 1, orientation) + resolution_in_words
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+    made = PIL.Image.frombytes("L", (3, 2), bytes(range(0, 240, 40)))
+    made.save(tmp_path / "a.png", exif=exif)
+    expected = made.copy()
+    if orientation:
+        upright_tag = PIL.Image.Exif()
+        upright_tag[0x0112] = orientation
+        expected.info["exif"] = upright_tag.tobytes()
+        expected = PIL.ImageOps.exif_transpose(expected)
+    file = read_file(tmp_path / "a.png", "a.png")
+    assert isinstance(file, AttachedImage)
+    with PIL.Image.open(io.BytesIO(file.image.data)) as sent:
+        assert (sent.size, sent.tobytes()) == (expected.size, expected.tobytes())
+        if orientation in range(2, 9):
+            assert not sent.getexif()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import PIL.Image
-import PIL.ImageOps
+from PIL.Image import Transpose
 
 from chatglass.values.images import Image
 
 _ORIENTATION = 0x0112
-"""The EXIF tag for how a camera was held; 1: upright."""
+"""The EXIF tag for how a camera was held."""
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+"""What makes it upright. `PIL.ImageOps.exif_transpose` writes all tags anew, and fails where one is
+damaged (struct.error, TypeError, AttributeError)."""
+
+# It tells on stderr of damaged tags, which are not sent.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class Unreadable(Exception):
@@ -41,8 +56,8 @@ def _read(image: Image) -> tuple[PIL.Image.Image, bool]:
     try:
         with PIL.Image.open(io.BytesIO(image.data)) as opened:
             opened.load()
-            turned = opened.getexif().get(_ORIENTATION, 1) != 1
-            return (PIL.ImageOps.exif_transpose(opened) if turned else opened.copy()), turned
+            turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
+            return (opened.copy() if turn is None else opened.transpose(turn)), turn is not None
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise Unreadable(str(error)) from error
 
