@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual import on
 from textual.app import App, ComposeResult
 from textual.widgets import Input, Static
@@ -13,7 +16,7 @@ from chatglass.tools.rules.rule import parse_rule
 from chatglass.tools.rules.suggestions import Suggestion
 from chatglass.tools.tool import Assessment, ToolSpec
 from chatglass.tui.approval.panel import ApprovalPanel
-from chatglass.tui.approval.question import grant_words, question_lines
+from chatglass.tui.approval.question import Line, fitted, grant_words, question_lines
 from chatglass.tui.dialogs.deafness import DEAF_SECONDS
 
 
@@ -511,3 +514,20 @@ async def test_most_of_a_small_screen_is_the_question() -> None:
         assert sum("+line" in row for row in app.rows().split("\n")) >= 7
         assert "↑↓ PgUp PgDn" in app.rows()
         assert len(app.panel._answers.rows(app.panel.size.width)) == 1
+
+
+def test_sentences_are_cut_between_words_and_code_is_not() -> None:
+    text = "the server says: only reads, stays inside"
+    assert [line.text for line in fitted([Line(text, "label")], 20)] == [
+        "the server says: ",
+        "only reads, stays ",
+        "inside",
+    ]
+    assert [line.text for line in fitted([Line(text)], 20)] == [text[:20], text[20:40], text[40:]]
+
+
+@given(st.text("ab 字 \u0301", max_size=60), st.integers(4, 20))
+def test_no_letter_of_a_sentence_is_lost_or_beyond_the_edge(text: str, width: int) -> None:
+    lines = [line.text for line in fitted([Line(text, "why")], width)]
+    assert max(map(cell_len, lines), default=0) <= width
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")

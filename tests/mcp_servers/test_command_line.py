@@ -72,7 +72,7 @@ def test_what_does_not_start_says_why(cli: Cli) -> None:
     assert "It ended with exit code 7. Its last words: the configuration is missing" in shown
     assert "there is no MCP server 'own'. There are: ends." in cli("test", "own", code=1)
     cli.file.write_text('{"mcpServers": {"a": {"comand": "x"}}}')
-    assert "mcpServers.a: command: field required." in cli("list", code=1)
+    assert "mcpServers.a: command is missing." in cli("list", code=1)
 
 
 def test_a_projects_server_is_not_run_without_a_terminal(cli: Cli) -> None:

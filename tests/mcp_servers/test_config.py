@@ -48,7 +48,7 @@ def test_the_forms_of_an_entry(tmp_path: Path) -> None:
     [
         (
             {"comand": "x"},
-            "command: field required. there is no key 'comand'. Did you mean command?",
+            "command is missing. There is no key 'comand'. Did you mean command?",
         ),
         ({"command": "x", "args": "y"}, "args: input should be a valid list."),
         ({"command": "x", "env": {"PORT": 1}}, "env.PORT: input should be a valid string."),
@@ -56,7 +56,7 @@ def test_the_forms_of_an_entry(tmp_path: Path) -> None:
         ({"type": "websocket", "url": "ws://x"}, "type must be one of stdio, http,"),
         ({"url": "example.org"}, "url must look like https://host/path"),
         ("npx", "must be an object."),
-        ({}, "command: field required."),
+        ({}, "command is missing."),
     ],
 )
 def test_faults_name_file_and_key_and_cost_one_entry(tmp_path: Path, entry: Any, said: str) -> None:

@@ -143,7 +143,7 @@ class BudgetGuard:
     ) -> Stop | None:
         passed = "; ".join(breach.words for breach in breaches)
         stop = Stop(
-            f"The next request costs {figures.money(amount, about=True)} and would pass the budget "
+            f"The next request may cost {figures.money(amount, about=True)} and would pass the budget "
             f"({passed}).",
             "Raise it{budget} or in [budget] of the settings, or choose a cheaper model{model}.",
         )

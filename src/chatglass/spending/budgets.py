@@ -65,7 +65,9 @@ class BudgetQuestion:
                 f"No price is known for {self.model}, so no budget can hold what it costs."
                 f' [prices."{self.model}"] in the settings sets one.'
             )
-        lines = [f"The next request costs {figures.money(self.cost, about=True)} and would pass:"]
+        lines = [
+            f"The next request may cost {figures.money(self.cost, about=True)} and would pass:"
+        ]
         return "\n".join([*lines, *(breach.words for breach in self.breaches)])
 
 

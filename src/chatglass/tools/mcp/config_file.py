@@ -245,8 +245,10 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
             near = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.5)
             known = f"Here may stand: {', '.join(model.model_fields)}."
             lines.append(
-                f"there is no key {key!r}. " + (f"Did you mean {near[0]}?" if near else known)
+                f"There is no key {key!r}. " + (f"Did you mean {near[0]}?" if near else known)
             )
+        elif fault["type"] == "missing":
+            lines.append(f"{key} is missing.")
         else:
             lines.append(f"{key}: {fault['msg'][:1].lower()}{fault['msg'][1:]}.")
     return " ".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Tone = Literal["", "name", "label", "why", "added", "removed", "hunk", "chosen"]
 _SHORT = 40
 """Characters of a detail that shares its line with others."""
+_PROSE: frozenset[Tone] = frozenset({"why", "label"})
+"""What is read as sentences; anything else may be code, which is shown cell by cell."""
 _SHELL_DETAILS = ("command", "folder", "shell")
 
 
@@ -60,7 +63,7 @@ def fitted(lines: Iterator[Line] | Sequence[Line], width: int) -> list[Line]:
     return [
         Line(part, line.tone, line.indent)
         for line in lines
-        for part in _fitted(line.text, width - line.indent)
+        for part in _fitted(line.text, width - line.indent, words=line.tone in _PROSE)
     ]
 
 
@@ -80,10 +83,11 @@ def rule_lines(offered: Sequence[Suggestion], chosen: int, place: str, width: in
 
 def rule_at(offered: Sequence[Suggestion], row: int, width: int) -> int | None:
     """Which rule stands in line `row` of `rule_lines`."""
-    ends = len(fitted([Line("This rule would be saved; what it covers then runs unasked:")], width))
+    head = Line("This rule would be saved; what it covers then runs unasked:", "why")
+    ends = len(fitted([head], width))
     for number, each in enumerate(offered):
         start = ends
-        ends += len(fitted([Line("  " + str(each.rule)), Line(each.means, indent=4)], width))
+        ends += len(fitted([Line("  " + str(each.rule)), Line(each.means, "label", 4)], width))
         if start <= row < ends:
             return number
     return None
@@ -214,12 +218,25 @@ def _pause_lines(pause: Pause) -> Iterator[Line]:
         )
 
 
-def _fitted(text: str, width: int) -> list[str]:
-    """`text` cut into pieces of `width` cells, so that nothing of it is hidden to the right."""
+def _fitted(text: str, width: int, *, words: bool) -> list[str]:
+    """`text` cut into pieces of `width` cells, so that nothing of it is hidden to the right; `words`
+    cuts between words, where there are any."""
     width = max(4, width)
+    if words and cell_len(text) > width and " " in text:
+        return _wrapped(text, width)
     if text.isascii() and "\t" not in text:
         if len(text) <= width:
             return [text]
         return [text[start : start + width] for start in range(0, len(text), width)]
     text = text.expandtabs(4)
     return [text] if cell_len(text) <= width else chop_cells(text, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in re.findall(r"\S* ?", text.expandtabs(4)):
+        if lines[-1] and cell_len(lines[-1] + word.rstrip()) > width:
+            lines.append("")
+        *whole, rest = chop_cells(word, width) or [""]
+        lines[-1:] = [lines[-1] + whole[0], *whole[1:], rest] if whole else [lines[-1] + rest]
+    return [line if cell_len(line) <= width else line.rstrip() for line in lines]
