@@ -135,7 +135,7 @@ async def test_always_holds_in_this_folder_and_says_so(play: Play, folder: Path)
         now[0] += 1
         await stage.press("3")
         await stage.sees("› run_command(echo hi)")
-        await stage.sees("config.toml, for sessions in")
+        await stage.sees(" sessions ")
         assert not (folder / "config.toml").exists()
         now[0] += 1
         await stage.press("enter")
