@@ -237,6 +237,6 @@ def _wrapped(text: str, width: int) -> list[str]:
     for word in re.findall(r"\S* ?", text.expandtabs(4)):
         if lines[-1] and cell_len(lines[-1] + word.rstrip()) > width:
             lines.append("")
-        *whole, rest = chop_cells(word, width) or [""]
+        *whole, rest = chop_cells(word, width) if cell_len(word) > width else [word]
         lines[-1:] = [lines[-1] + whole[0], *whole[1:], rest] if whole else [lines[-1] + rest]
     return [line if cell_len(line) <= width else line.rstrip() for line in lines]
