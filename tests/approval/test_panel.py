@@ -152,6 +152,9 @@ async def test_other_keys_and_escape_never_answer() -> None:
         app.later()
         await pilot.press("escape", "enter", "y", "a", "space", "6", "d")
         assert app.decided == []
+        assert "answer nothing here: 1 says yes to this one, 4 says no" in " ".join(
+            app.rows().split()
+        )
         assert app.stopped == 1
         assert app.panel.display
 

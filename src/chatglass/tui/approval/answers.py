@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 Step = Literal["question", "why", "always", "edit"]
 """`why`: a reason is written; `always`: a rule is chosen; `edit`: the arguments are edited."""
 
+YES_OR_NO = frozenset({"y", "n", "Y", "N", "enter"})
+"""What answers other programs' questions. Struck out of habit it must not let a call run."""
+
+
+def no_answer(registry: Actions) -> str:
+    """What to say to one of these."""
+    once, deny = (key_label(registry[name].keys[0]) for name in ("approval.once", "approval.deny"))
+    return f"y, n and Enter answer nothing here: {once} says yes to this one, {deny} says no."
+
 
 def possible_answers(
     question: Asked,

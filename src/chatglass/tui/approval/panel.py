@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from chatglass.chat.ports import PendingCall
 from chatglass.tui.actions.registry import ACTIONS, Actions
-from chatglass.tui.approval.answers import Step, possible_answers
+from chatglass.tui.approval.answers import YES_OR_NO, Step, no_answer, possible_answers
 from chatglass.tui.approval.arguments_editor import ArgumentsEditor
 from chatglass.tui.approval.line_of_questions import LineOfQuestions
 from chatglass.tui.approval.question import heading, question_lines
@@ -289,6 +289,10 @@ class ApprovalPanel(Vertical, can_focus=True):
             self._go("why")
         else:
             self._edit(question)
+
+    def on_key(self, event: events.Key) -> None:
+        if self._step == "question" and event.key in YES_OR_NO:
+            self._say_problem(no_answer(self._registry))
 
     def _answer_pause(self, given: Given) -> None:
         from chatglass.chat.ports import EndTurn, GoOn
