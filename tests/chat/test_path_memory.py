@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
@@ -142,3 +143,14 @@ async def test_a_resumed_session_holds_what_is_sent(here: Bench) -> None:
     assert again.context.path.rows_gone
     assert again.context.get_messages_for_llm() == sent
     assert (await again.context.get_token_stats()).tool_calls == 20
+
+
+async def test_a_prompt_that_comes_while_a_branch_is_read_stands_on_it(here: Bench) -> None:
+    engine = await led(here, 2)
+    first = (await here.rows(engine))[0]
+    await asyncio.gather(engine.context.show(first.id), engine.context.add_user_message("next"))
+    path = engine.context.path
+    assert [row.id for row in path.rows] == [
+        row.id for row in await here.store.path(engine.session_id, path.leaf_id)
+    ]
+    assert [row.content for row in path.rows] == [first.content, "next"]

@@ -84,6 +84,8 @@ class ChatContext:
         self._loaded = False
         self._ready = False
         self._opening = asyncio.Lock()
+        self._path_end = asyncio.Lock()
+        """A turn begins at the end of the path that is shown, not of one that is being read."""
 
     # -- opening
 
@@ -222,10 +224,11 @@ class ChatContext:
         self._require(self._ready)
         await self.ensure_stored()
         text = storable(text)
-        self.turn_id = turn_id or new_id()
         content = prompt_content(text, attachments)
-        row = replace(self.messages.row("user", content), content_is_json=bool(attachments))
-        await self.messages.append(row, queued_id=queued_id)
+        async with self._path_end:
+            self.turn_id = turn_id or new_id()
+            row = replace(self.messages.row("user", content), content_is_json=bool(attachments))
+            await self.messages.append(row, queued_id=queued_id)
         await self._head.title_from(text)
         await self.ledger.user_said(text)
         return row.id
@@ -252,7 +255,8 @@ class ChatContext:
         """Store an empty `partial` answer of the session's model; text comes by `checkpoint`."""
         self._require(self._ready)
         await self.ensure_stored()
-        return await self.messages.begin(self.model)
+        async with self._path_end:
+            return await self.messages.begin(self.model)
 
     async def checkpoint(self, message_id: str, delta: str, *, reasoning: str = "") -> None:
         """Add to the text of a `partial` answer, and store the text so far."""
@@ -355,9 +359,10 @@ class ChatContext:
     @unbroken
     async def show(self, leaf_id: str | None) -> None:
         """Make the path to `leaf_id` the shown one."""
-        await self._head.show(leaf_id)
-        await self.messages.take_path(leaf_id, self.compactions)
-        self.turn_id = None
+        async with self._path_end:
+            await self._head.show(leaf_id)
+            await self.messages.take_path(leaf_id, self.compactions)
+            self.turn_id = None
         await self._restart_ledger()
 
     # -- figures
