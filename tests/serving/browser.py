@@ -8,7 +8,7 @@ import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,10 @@ def chromium() -> str | None:
     return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
+class Navigated(Exception):
+    """Another page came while a script of the one before it was to run."""
+
+
 class Page:
     """One page. JavaScript goes in as text, values come out."""
 
@@ -51,6 +55,8 @@ class Page:
                 if message.get("method") == "Network.requestWillBeSent":
                     self.requested.append(message["params"]["request"]["url"])
                 if message.get("id") == number:
+                    if "navigated" in str(message.get("error")):
+                        raise Navigated(message["error"]["message"])
                     assert "error" not in message, message
                     return message["result"]
 
@@ -59,11 +65,14 @@ class Page:
         return result["result"].get("value")
 
     async def until(self, script: str) -> Any:
-        """Let the page run until `script` gives something true."""
+        """Let the page run until `script` gives something true; while it loads, the script may
+        have been asked of the page before."""
         async with asyncio.timeout(WAIT_S):
-            while not (found := await self.value(script)):  # noqa: ASYNC110
+            while True:
+                with suppress(Navigated):
+                    if found := await self.value(script):
+                        return found
                 await asyncio.sleep(0.05)
-        return found
 
     async def type(self, text: str) -> None:
         await self.call("Input.insertText", text=text)
