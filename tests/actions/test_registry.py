@@ -151,3 +151,14 @@ def test_docs_list_every_action_once() -> None:
 )
 def test_keys_are_written_as_people_write_them(key: str, label: str) -> None:
     assert key_label(key) == label
+
+
+def test_every_way_that_an_advice_offers_has_a_key_or_a_command() -> None:
+    from typing import get_args
+
+    from chatglass.tui.actions.ways import name_way
+    from chatglass.values.ways import Way, named
+
+    for way in get_args(Way):
+        assert name_way(way)
+        assert named(f"Do it{{{way}}}.", name_way) == f"Do it ({name_way(way)})."

@@ -268,22 +268,6 @@ async def test_a_ledger_that_is_off_is_said_once(
     assert printed.code == 0
 
 
-async def test_a_store_that_is_away_is_said() -> None:
-    from chatglass.headless.silent_trouble import watch_store
-    from chatglass.store.status import StatusTeller
-
-    said: list[str] = []
-    store = StatusTeller()
-    watch_store(store, said.append)
-    store.say(state="spooling", cause="connection refused", waiting=1)
-    store.say(waiting=2)
-    store.say(state="connected", waiting=0, cause="")
-    assert said == [
-        "The store is away (connection refused): 1 write waits on this machine.",
-        "The store answers again; all that waited is stored.",
-    ]
-
-
 async def test_a_silent_server_is_told_of(
     chatglass: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

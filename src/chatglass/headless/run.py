@@ -21,11 +21,12 @@ from chatglass.chat.mentions import find_mentions, may_mention
 from chatglass.chat.workspace import Workspace
 from chatglass.config.errors import ConfigError
 from chatglass.config.options import Options
+from chatglass.headless.ledger_watch import LedgerWatch
 from chatglass.headless.printer import OutputFailed, Printer, say
-from chatglass.headless.silent_trouble import LedgerWatch, watch_store
 from chatglass.headless.tool_start import start_tools
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.store.protocol import StoreError
+from chatglass.store.status import watch_store
 from chatglass.telemetry.configured import start_telemetry
 from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED, LIMIT
 from chatglass.values.ways import Way
@@ -114,7 +115,10 @@ async def print_answer(options: Options, prompt: str) -> int:
         await workspace.open()
         try:
             await start_telemetry(workspace)
-            watch_store(workspace.store, lambda text: say(f"warning: {text}"))
+            watch_store(
+                workspace.store,
+                lambda text, is_trouble: say(f"warning: {text}" if is_trouble else text),
+            )
             waiting.begin("tools and MCP servers to start")
             await start_tools(workspace, own, say)
             waiting.begin("the endpoint to list its models")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.workspace import Workspace
 from chatglass.config.options import Options
-from chatglass.headless.silent_trouble import watch_store
 from chatglass.headless.tool_start import start_tools
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.commands import name_way
@@ -23,6 +22,7 @@ from chatglass.plain.questions import Questions
 from chatglass.plain.talk import Talk
 from chatglass.plain.voice import Voice
 from chatglass.store.protocol import StoreError
+from chatglass.store.status import watch_store
 from chatglass.telemetry.configured import start_telemetry
 from chatglass.values.exit_codes import DONE, FAILED, INTERRUPTED
 
@@ -64,7 +64,10 @@ async def talk_in_lines(options: Options, voice: Voice, descriptor: int = 0) -> 
     await workspace.open()
     try:
         await start_telemetry(workspace)
-        watch_store(workspace.store, lambda text: voice.line("Warning", text))
+        watch_store(
+            workspace.store,
+            lambda text, is_trouble: voice.line("Warning" if is_trouble else "Notice", text),
+        )
         row = await _prepared(workspace, own, voice)
         reader = LineReader(descriptor)
         talk = Talk(workspace, voice, reader, Questions(voice, reader))

@@ -16,7 +16,7 @@ from chatglass.chat.events import Event
 from chatglass.chat.ledger import LedgerUnavailable
 from chatglass.chat.mentions import find_mentions, may_mention, resolved
 from chatglass.chat.workspace import Workspace
-from chatglass.headless.silent_trouble import LedgerWatch
+from chatglass.headless.ledger_watch import LedgerWatch
 from chatglass.headless.waiting import FIRST_S, Waiting
 from chatglass.plain.line_reader import LineReader
 from chatglass.plain.narrator import Narrator

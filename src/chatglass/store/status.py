@@ -57,6 +57,25 @@ class ObservableStore(Protocol):
         ...
 
 
+def watch_store(store: object, say: Callable[[str, bool], None]) -> None:
+    """Say when writes wait for a store on a server (True: that is trouble), and when they are
+    through (False). A store in a file has nothing to say."""
+    if not isinstance(store, ObservableStore):
+        return
+    said = ""
+
+    def changed(status: StoreStatus) -> None:
+        nonlocal said
+        text = str(status)
+        if text and not said:
+            say(text, True)
+        elif said and not text:
+            say("The store answers again; all that waited is stored.", False)
+        said = text
+
+    store.observe(changed)
+
+
 class StatusTeller:
     """Holds the status of a store, and tells whoever asked of every change."""
 

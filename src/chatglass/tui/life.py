@@ -126,24 +126,13 @@ class Life:
             self._app.run_worker(shelf.sweep, thread=True, group="sweep", exit_on_error=False)
 
     def _watch_store(self) -> None:
-        """A store on a server says when writes wait for it, and when they are through."""
-        from chatglass.store.status import ObservableStore, StoreStatus
+        from chatglass.store.status import watch_store
 
-        workspace = self._app.workspace
-        if workspace is None or not isinstance(workspace.store, ObservableStore):
-            return
-        said = ""
+        def say(text: str, is_trouble: bool) -> None:
+            self._app.chat.say(text, "warning" if is_trouble else "information")
 
-        def changed(status: StoreStatus) -> None:
-            nonlocal said
-            text = str(status)
-            if text and not said:
-                self._app.chat.say(text, "warning")
-            elif said and not text:
-                self._app.chat.say("The store answers again; all that waited is stored.")
-            said = text
-
-        workspace.store.observe(changed)
+        if self._app.workspace is not None:
+            watch_store(self._app.workspace.store, say)
 
     async def _offer_local_servers(self) -> None:
         """Where only the demo is left to talk to, say which servers answer on this machine."""
