@@ -109,3 +109,14 @@ async def test_what_is_written_last_is_what_was_open_at_the_end(
         slow.set()
         await leaving
         assert not under_way
+
+
+async def test_tabs_beyond_the_most_are_told_of(
+    play: Play, folder: Path, server: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with play() as stage:
+        await three(stage)
+        await stage.app.leave()
+    monkeypatch.setattr("chatglass.tui.tabs.kept_tabs.MOST", 2)
+    async with staged(folder, server, AGAIN) as again:
+        await again.told("1 more tab can be opened from the list of sessions (2 at once).")

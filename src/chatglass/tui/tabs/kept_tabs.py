@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatglass.values.figures import counted
+
 if TYPE_CHECKING:
     from chatglass.store.open_tabs import OpenTabs, OpenTabsFile
     from chatglass.store.records import SessionRow
@@ -66,6 +68,10 @@ class KeptTabs:
         finally:
             self._last = None  # until here what was open before stays written
         self._app.tabs.arrange(last.sessions)
+        left = len(last.sessions) - MOST
+        if left > 0:
+            tabs = counted(left, "more tab")
+            self._app.chat.say(f"{tabs} can be opened from the list of sessions ({MOST} at once).")
 
     async def _row(self, session_id: str) -> SessionRow | None:
         """A session that is there, and that no other process has open."""
